@@ -1,0 +1,1 @@
+"""What any process needs: no word of the product's domain stands in here."""

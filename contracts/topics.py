@@ -1,0 +1,77 @@
+"""The catalogue of topics: the only place where one is named.
+
+Where does a message go next? `TOPICS` says who produces and who consumes each topic; the Kubernetes
+manifests are rendered from it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from google.protobuf.message import Message
+
+from ascolto.classification.v1.classification_pb2 import PostClassified
+from ascolto.posts.v1.post_pb2 import PostReceived
+from ascolto.replies.v1.reply_event_pb2 import ReplyEvent
+
+MAX_VALUE_BYTES: Final = 1_000_000
+"""The largest value that a producer may write and a consumer will decode."""
+MAX_DEAD_LETTER_BYTES: Final = 20 * 1024 * 1024
+"""Dead letters hold whatever came, so their topics take far more than any good message needs."""
+PARTITIONS: Final = 12
+DEAD_LETTER_RETENTION_MS: Final = 30 * 24 * 3600 * 1000
+
+INGEST, ROUTING, RESPONDER, FEEDBACK = "ingest", "routing", "responder", "feedback"
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic: one message type, keyed by conversation id; a consumer's group is its service's name."""
+
+    name: str
+    message: type[Message]
+    producer: str
+    consumers: tuple[str, ...]
+    partitions: int = PARTITIONS
+    config: Mapping[str, str] = field(
+        # The log is the truth of what was said and decided: every read model is rebuilt from it.
+        default_factory=lambda: {"cleanup.policy": "delete", "retention.ms": "-1"}
+    )
+
+    @property
+    def message_type(self) -> str:
+        """The full name of the message, which `ce_type` carries."""
+        return self.message.DESCRIPTOR.full_name
+
+    def dead_letters(self) -> tuple[str, ...]:
+        """One dead letter topic per consumer."""
+        return tuple(dead_letter_topic(self.name, group) for group in self.consumers)
+
+
+def dead_letter_topic(topic: str, group: str) -> str:
+    """Where the records of `topic` go that consumer group `group` could not handle."""
+    return f"{topic}.{group}.dlq"
+
+
+DEAD_LETTER_CONFIG: Final[Mapping[str, str]] = {
+    "cleanup.policy": "delete",
+    "retention.ms": str(DEAD_LETTER_RETENTION_MS),
+    "max.message.bytes": str(MAX_DEAD_LETTER_BYTES),
+}
+
+POSTS = Topic("ascolto.posts.v1", PostReceived, INGEST, (ROUTING,))
+QUESTIONS = Topic("ascolto.questions.v1", PostClassified, ROUTING, (RESPONDER, FEEDBACK))
+COMPLAINTS = Topic("ascolto.complaints.v1", PostClassified, ROUTING, (RESPONDER, FEEDBACK))
+FEEDBACKS = Topic("ascolto.feedback.v1", PostClassified, ROUTING, (RESPONDER, FEEDBACK))
+TRIAGE = Topic("ascolto.triage.v1", PostClassified, ROUTING, (RESPONDER, FEEDBACK))
+OTHER = Topic("ascolto.other.v1", PostClassified, ROUTING, (RESPONDER, FEEDBACK))
+REPLIES = Topic("ascolto.replies.v1", ReplyEvent, RESPONDER, (FEEDBACK,))
+
+TOPICS: Final = (POSTS, QUESTIONS, COMPLAINTS, FEEDBACKS, TRIAGE, OTHER, REPLIES)
+CLASSIFIED: Final = (QUESTIONS, COMPLAINTS, FEEDBACKS, TRIAGE, OTHER)
+BY_NAME: Final[Mapping[str, Topic]] = {topic.name: topic for topic in TOPICS}
+
+
+def consumed_by(service: str) -> tuple[Topic, ...]:
+    """The topics that a service reads."""
+    return tuple(topic for topic in TOPICS if service in topic.consumers)
