@@ -1,7 +1,7 @@
 # Bare `make` prints help. Every target sets up what it needs.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup proto proto-check
+.PHONY: help setup proto proto-check lint format test test-unit test-faults test-containers demo up down bench train lint-deploy
 
 PYTHON ?= python3
 VENV := .venv
@@ -25,6 +25,45 @@ $(VENV)/.ready: pyproject.toml uv.lock
 	@command -v uv >/dev/null || [ -x $(TOOLS)/bin/uv ] || { $(PYTHON) -m venv $(TOOLS) && $(TOOLS)/bin/pip install --quiet 'uv>=0.7,<1'; }
 	@$(UV) sync --frozen --quiet --python $(PYTHON)
 	@touch $@
+
+demo: setup  ## Run everything on this machine and watch real conversations travel (ONCE=1 ends by itself)
+	@$(BIN)/ascolto demo $(if $(ONCE),--once) $(DEMO)
+
+test: setup  ## Prove it: unit, contract, integration, end-to-end
+	@$(BIN)/pytest $(PYTEST)
+
+test-unit: setup  ## The tests that need no server
+	@$(BIN)/pytest tests/unit tests/contract -m 'not integration and not e2e' $(PYTEST)
+
+test-faults: setup  ## The fault suite at full size
+	@ASCOLTO_FAULTS=full $(BIN)/pytest tests/e2e -m faults $(PYTEST)
+
+test-containers: setup  ## The integration tests on testcontainers (needs a Docker daemon)
+	@$(BIN)/pytest tests/integration --infra=containers $(PYTEST)
+
+lint: setup proto-check  ## Style, types, layers, contracts
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check --quiet
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: setup  ## Format the code and mend what can be mended
+	@$(BIN)/ruff check --fix --quiet; $(BIN)/ruff format --quiet
+
+lint-deploy: setup  ## Build every overlay and check it against the Kubernetes schemas (needs Go)
+	@deploy/check
+
+bench: setup  ## Measure what is fast, as ratios in one run
+	@$(BIN)/python -m bench $(BENCH)
+
+train: setup  ## Train the classifier from the licence-clean sets (DATA=folder)
+	@$(BIN)/python -m services.routing.model.train --data $(DATA)
+
+up:  ## Kafka and PostgreSQL by Docker
+	@docker compose --file deploy/compose.yaml up --detach --wait
+
+down:  ## Stop what `up` started
+	@docker compose --file deploy/compose.yaml down
 
 proto: setup  ## Generate gen/ from proto/
 	@rm -rf $(GEN)/ascolto && mkdir -p $(GEN)

@@ -51,9 +51,7 @@ def encode(topic: Topic, key: str, event: Event[Message]) -> Outgoing:
     Raises TypeError where the message is not the topic's, ValueError where it exceeds `MAX_VALUE_BYTES`.
     """
     if not isinstance(event.message, topic.message):
-        raise TypeError(
-            f"{topic.name} carries {topic.message_type}, not {event.message.DESCRIPTOR.full_name}"
-        )
+        raise TypeError(f"{topic.name} carries {topic.message_type}, not {event.message.DESCRIPTOR.full_name}")
     value = event.message.SerializeToString()
     if len(value) > MAX_VALUE_BYTES:
         raise ValueError(f"the message has {len(value)} bytes; {MAX_VALUE_BYTES} are allowed")

@@ -111,7 +111,5 @@ def load_integrations(path: Path) -> dict[str, Integration]:
 
 
 def _explain(path: Path, error: ValidationError) -> str:
-    lines = (
-        f"{path}: {'.'.join(str(part) for part in each['loc'])}: {each['msg']}" for each in error.errors()
-    )
+    lines = (f"{path}: {'.'.join(str(part) for part in each['loc'])}: {each['msg']}" for each in error.errors())
     return "\n".join(lines)

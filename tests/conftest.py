@@ -2,6 +2,8 @@
 
 import itertools
 import os
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,16 +29,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture(scope="session")
-def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator["Stack"]:
+def stack(request: pytest.FixtureRequest) -> Iterator["Stack"]:
     """The embedded pair; fault tests stop and kill its halves."""
     if request.config.getoption("--infra") == "containers":
         pytest.skip("this test controls the embedded servers: run it without --infra=containers")
     from local.stack import running_stack
 
     kept = os.environ.get("ASCOLTO_TEST_STACK")
-    root = Path(kept) if kept else tmp_path_factory.mktemp("stack")
-    with running_stack(root) as stack:
-        yield stack
+    # Not below pytest's own folder: that one is closed to other users, and as root PostgreSQL runs as another.
+    root = Path(kept) if kept else Path(tempfile.mkdtemp(prefix="ascolto-stack-"))
+    try:
+        with running_stack(root) as stack:
+            yield stack
+    finally:
+        if not kept:
+            shutil.rmtree(root, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
@@ -70,9 +77,7 @@ def _with_database(dsn: str, database: str) -> str:
 async def _create_database(dsn: str, name: str, template: str | None = None) -> str:
     connection = await asyncpg.connect(dsn)
     try:
-        await connection.execute(
-            f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{template}"' if template else "")
-        )
+        await connection.execute(f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{template}"' if template else ""))
     finally:
         await connection.close()
     return _with_database(dsn, name)

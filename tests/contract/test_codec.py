@@ -56,9 +56,7 @@ def test_an_event_survives_the_wire() -> None:
         pytest.param(_changed(lambda m: setattr(m.post, "kind", 77)), "ENUM_UNKNOWN", id="unknown kind"),
         pytest.param(_changed(lambda m: m.post.ClearField("utterance")), "FIELD_MISSING", id="no utterance"),
         pytest.param(_changed(lambda m: m.post.ClearField("revision")), "FIELD_INVALID", id="no revision"),
-        pytest.param(
-            _changed(lambda m: m.post.ClearField("conversation")), "FIELD_MISSING", id="no conversation"
-        ),
+        pytest.param(_changed(lambda m: m.post.ClearField("conversation")), "FIELD_MISSING", id="no conversation"),
     ],
 )
 def test_what_is_wrong_is_named(record: Record, code: str) -> None:
@@ -69,9 +67,7 @@ def test_what_is_wrong_is_named(record: Record, code: str) -> None:
 
 @given(
     value=st.none() | st.binary(max_size=300),
-    headers=st.lists(
-        st.tuples(st.sampled_from(["ce_id", "ce_type", "ce_time", "x"]), st.binary(max_size=40))
-    ),
+    headers=st.lists(st.tuples(st.sampled_from(["ce_id", "ce_type", "ce_time", "x"]), st.binary(max_size=40))),
     topic=st.sampled_from([topic.name for topic in TOPICS]),
 )
 def test_no_bytes_raise_anything_but_never_retry(

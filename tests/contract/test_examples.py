@@ -9,9 +9,7 @@ from contracts.examples import example_files, read_example
 from contracts.topics import TOPICS, Topic
 
 EXAMPLES = [
-    pytest.param(topic, file, id=f"{topic.name}/{file.stem}")
-    for topic in TOPICS
-    for file in example_files(topic)
+    pytest.param(topic, file, id=f"{topic.name}/{file.stem}") for topic in TOPICS for file in example_files(topic)
 ]
 
 

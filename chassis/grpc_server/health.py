@@ -1,0 +1,76 @@
+"""The standard gRPC health service over the checks of `chassis.health`."""
+
+import asyncio
+from collections.abc import AsyncIterator, Collection
+from typing import Any
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from chassis.grpc_server.call import ServicerContext
+from chassis.health import Health
+
+LIVENESS = frozenset({"", "liveness"})
+READINESS = "readiness"
+
+_WATCH_POLL_SECONDS = 0.5
+
+_SERVING = health_pb2.HealthCheckResponse.SERVING
+_NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+_SERVICE_UNKNOWN = health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
+
+
+class HealthServicer(health_pb2_grpc.HealthServicer):
+    """Answers with the state of the moment.
+
+    "" and "liveness" say whether to restart the process; "readiness" and the names of the services say whether to
+    send it work. A draining process is alive and not ready.
+    """
+
+    def __init__(self, health: Health, services: Collection[str], draining: asyncio.Event) -> None:
+        self._health = health
+        self._readiness_names = frozenset({READINESS, *services})
+        self._draining = draining
+
+    async def Check(  # noqa: N802 - the name stands in the protocol
+        self, request: health_pb2.HealthCheckRequest, context: ServicerContext
+    ) -> health_pb2.HealthCheckResponse:
+        """The state of one name, for probes; NOT_FOUND for a name that is not served here."""
+        status = self._status(request.service)
+        if status == _SERVICE_UNKNOWN:
+            await context.abort(grpc.StatusCode.NOT_FOUND, f"Ask for one of: {self._known_names()}.")
+        return health_pb2.HealthCheckResponse(status=status)
+
+    async def Watch(  # noqa: N802 - the name stands in the protocol
+        self,
+        request: health_pb2.HealthCheckRequest,
+        context: ServicerContext,  # noqa: ARG002
+    ) -> AsyncIterator[health_pb2.HealthCheckResponse]:
+        """Every change of state of one name, for client-side load balancing."""
+        last: Any = None
+        while True:
+            status = self._status(request.service)
+            if status != last:
+                yield health_pb2.HealthCheckResponse(status=status)
+                last = status
+            if self._draining.is_set():
+                return
+            await self._next_look()
+
+    def _known_names(self) -> str:
+        return ", ".join(sorted(self._readiness_names | {"liveness"}))
+
+    def _status(self, name: str) -> int:
+        if name in LIVENESS:
+            return _SERVING if self._health.live()[0] else _NOT_SERVING
+        if name in self._readiness_names:
+            ready = not self._draining.is_set() and self._health.ready()[0]
+            return _SERVING if ready else _NOT_SERVING
+        return _SERVICE_UNKNOWN
+
+    async def _next_look(self) -> None:
+        try:
+            async with asyncio.timeout(_WATCH_POLL_SECONDS):
+                await self._draining.wait()
+        except TimeoutError:
+            return
