@@ -1,0 +1,116 @@
+"""What ingest is made of, and in which order its parts start and stop."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+
+from ascolto.ingest.v1.ingest_service_pb2_grpc import add_IngestServiceServicer_to_server
+from chassis.auth import Authenticator, AuthSettings
+from chassis.clock import utc_now
+from chassis.grpc_server import GrpcServer, GrpcSettings, Service
+from chassis.http_server import HttpSettings, serve_http
+from chassis.kafka import KafkaSettings, Publisher
+from chassis.lifecycle import Lifecycle
+from chassis.outbox import Relay, RelaySettings
+from chassis.postgres import PostgresSettings, open_pool
+from chassis.ready import ReadySettings
+from chassis.settings import load
+from chassis.telemetry import TelemetrySettings, setup
+from contracts.integrations import load_integrations
+from services.ingest import store
+from services.ingest.accept import GroupCommit
+from services.ingest.servicer import IngestServicer
+from services.ingest.settings import AcceptSettings, ChatSettings, IngestSettings
+from services.ingest.sources import Sources, build_sources
+from services.ingest.web import build_app
+
+NAME = "ingest"
+GRPC_SERVICE = "ascolto.ingest.v1.IngestService"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that ingest can be told."""
+
+    ingest: IngestSettings
+    chat: ChatSettings
+    accept: AcceptSettings
+    http: HttpSettings
+    grpc: GrpcSettings
+    auth: AuthSettings
+    postgres: PostgresSettings
+    kafka: KafkaSettings
+    relay: RelaySettings
+    telemetry: TelemetrySettings
+    ready: ReadySettings
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where a started ingest listens."""
+
+    http: int
+    grpc: int
+
+
+def load_settings() -> Settings:
+    """Read the environment; ends the process with 78 and says what to mend where it is wrong."""
+    return Settings(
+        ingest=load(IngestSettings),
+        chat=load(ChatSettings),
+        accept=load(AcceptSettings),
+        http=load(HttpSettings),
+        grpc=load(GrpcSettings),
+        auth=load(AuthSettings),
+        postgres=load(PostgresSettings),
+        kafka=load(KafkaSettings),
+        relay=load(RelaySettings),
+        telemetry=load(TelemetrySettings),
+        ready=load(ReadySettings),
+    )
+
+
+def load_sources(settings: IngestSettings) -> Sources:
+    """Read the integrations; raises `IntegrationsError`."""
+    return build_sources(load_integrations(settings.integrations_file), settings.pseudonym_key_bytes())
+
+
+async def start(lifecycle: Lifecycle, settings: Settings, sources: Sources) -> Ports:
+    """Start everything; the servers come last, so that they stop first and what they took is still kept."""
+    relay = await _start_relay(lifecycle, settings)
+    acceptor = await _start_acceptor(lifecycle, settings, relay)
+    servicer = IngestServicer(sources.all, acceptor, utc_now)
+    service = Service(GRPC_SERVICE, partial(add_IngestServiceServicer_to_server, servicer))
+    grpc_server = await lifecycle.enter(
+        GrpcServer(settings.grpc, [service], Authenticator(settings.auth), lifecycle.health)
+    )
+    app = build_app(sources, acceptor, utc_now, settings.chat)
+    http_server = await lifecycle.enter(serve_http(app, settings.http))
+    return Ports(http=http_server.port, grpc=grpc_server.port)
+
+
+async def _start_relay(lifecycle: Lifecycle, settings: Settings) -> Relay:
+    publisher = await lifecycle.enter(Publisher(settings.kafka, client_id=NAME))
+    relay = Relay(settings.postgres, publisher, schema=NAME, application_name=f"{NAME}-relay", settings=settings.relay)
+    lifecycle.health.add_degradation("outbox", relay.trouble)
+    lifecycle.background(relay.run(), "relay")
+    return relay
+
+
+async def _start_acceptor(lifecycle: Lifecycle, settings: Settings, relay: Relay) -> GroupCommit:
+    pool = await lifecycle.enter(open_pool(settings.postgres, schema=NAME, application_name=NAME))
+    acceptor = GroupCommit(partial(store.keep, pool), settings.accept, on_commit=relay.hint)
+    lifecycle.health.add_degradation("accept", acceptor.trouble)
+    lifecycle.background(acceptor.run(), "accept")
+    return acceptor
+
+
+@asynccontextmanager
+async def telemetry(settings: TelemetrySettings) -> AsyncIterator[None]:
+    """Trace and measure inside the block; it is global, so a process enters it once."""
+    providers = setup(settings, NAME)
+    try:
+        yield
+    finally:
+        await providers.shutdown()

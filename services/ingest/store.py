@@ -1,0 +1,93 @@
+"""All SQL of ingest: keeps accepted posts, once each, together with the promise to publish them.
+
+The table holds ids and times only. The log is the truth of what was said; a second copy of people's words
+here would be one more place to protect, to rebuild and to erase.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from google.protobuf.message import Message
+
+from chassis.messages import Outgoing
+from chassis.outbox import enqueue
+from chassis.postgres import Pool, transaction
+from contracts.codec import Event, encode
+from contracts.topics import POSTS
+from services.ingest.normalizer import Accepted
+from services.ingest.rawpost import Change
+
+_KEEP = """
+INSERT INTO post
+    (event_id, post_id, tenant, integration, conversation, network, change, revision, event_time)
+SELECT * FROM unnest(
+    $1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::int[],
+    $9::timestamptz[])
+ON CONFLICT (event_id) DO NOTHING
+RETURNING event_id"""
+
+
+class Columns(NamedTuple):
+    """One row of the table, in the order of the statement."""
+
+    event_id: UUID
+    post_id: UUID
+    tenant: str
+    integration: str
+    conversation: str
+    network: str
+    change: Change
+    revision: int
+    event_time: datetime | None
+
+
+class Entry(NamedTuple):
+    """A post ready to be kept: its row and its record."""
+
+    columns: Columns
+    outgoing: Outgoing
+
+
+def entry_of(accepted: Accepted) -> Entry:
+    """Prepare a post, so that nothing but writing is left to the transaction."""
+    metadata, post = accepted.event.metadata, accepted.event.message.post
+    columns = Columns(
+        event_id=metadata.event_id,
+        post_id=accepted.post_id,
+        tenant=metadata.tenant,
+        integration=post.integration,
+        conversation=accepted.conversation_id,
+        network=post.network,
+        change=accepted.change,
+        revision=post.revision,
+        event_time=accepted.event_time,
+    )
+    event: Event[Message] = Event(metadata, accepted.event.message)
+    return Entry(columns, encode(POSTS, accepted.conversation_id, event))
+
+
+async def keep(pool: Pool, entries: Sequence[Entry]) -> set[UUID]:
+    """Keep those never seen before and promise to publish them, in their order; answers their event ids.
+
+    One transaction. A post that another transaction is keeping at this moment is waited for, so that nobody is
+    told of a duplicate whose original was then rolled back.
+    """
+    async with transaction(pool) as connection:
+        # Writers that insert the same posts in the same order wait for each other; in another, they deadlock.
+        rows = sorted({entry.columns.event_id: entry.columns for entry in reversed(entries)}.values())
+        kept = await connection.fetch(_KEEP, *zip(*rows, strict=True))
+        fresh = {row["event_id"] for row in kept}
+        await enqueue(connection, _first_of_each(entries, fresh))
+    return fresh
+
+
+def _first_of_each(entries: Sequence[Entry], fresh: set[UUID]) -> list[Outgoing]:
+    left = set(fresh)
+    outgoing = []
+    for entry in entries:
+        if entry.columns.event_id in left:
+            left.discard(entry.columns.event_id)
+            outgoing.append(entry.outgoing)
+    return outgoing
