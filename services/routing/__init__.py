@@ -1,0 +1,1 @@
+"""Routing: what a post is, and where it goes next."""

@@ -1,0 +1,44 @@
+"""Multinomial logistic regression on the matrix, and its weights as small whole numbers."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse  # type: ignore[import-untyped]
+from sklearn.linear_model import LogisticRegression
+
+from services.routing.calibration import Floats
+
+_MAX_ITERATIONS = 300
+_INT8 = 127
+
+
+@dataclass(frozen=True)
+class LinearFit:
+    """One row of coefficients for each class, one column for each feature."""
+
+    classes: NDArray[np.str_]
+    coefficients: Floats
+    bias: Floats
+
+    def scores(self, matrix: sparse.csr_matrix) -> Floats:
+        """One row of scores for each row of the matrix."""
+        return np.asarray(matrix @ self.coefficients.T + self.bias)
+
+
+def fit(matrix: sparse.csr_matrix, labels: NDArray[np.str_], weights: Floats, *, strength: float) -> LinearFit:
+    """Fits on the columns that are used at all; `strength` is the inverse of the penalty."""
+    used = np.flatnonzero(np.asarray(abs(matrix).sum(axis=0)).ravel())
+    model = LogisticRegression(C=strength, max_iter=_MAX_ITERATIONS, tol=1e-4)
+    model.fit(matrix[:, used], labels, sample_weight=weights)
+    coefficients = np.zeros((len(model.classes_), matrix.shape[1]))
+    coefficients[:, used] = model.coef_
+    return LinearFit(model.classes_, coefficients, model.intercept_)
+
+
+def quantise(table: Floats, *, share_kept: float = 0.9999) -> tuple[NDArray[np.int8], float]:
+    """An int8 table and its scale; the few largest weights are cut, so that the many small ones stay distinct."""
+    sizes = np.abs(table[table != 0])
+    largest = float(np.quantile(sizes, share_kept)) if sizes.size else 1.0
+    scale = largest / _INT8
+    return np.clip(np.rint(table / scale), -_INT8, _INT8).astype(np.int8), scale
