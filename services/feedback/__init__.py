@@ -1,0 +1,1 @@
+"""feedback: folds what people say into counts, evidence and a log of insights, and serves them to product teams."""

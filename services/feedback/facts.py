@@ -1,0 +1,171 @@
+"""From a record to what it means here, without any I/O: whatever cannot be used is a `NeverRetry`."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, TypeAlias
+from uuid import UUID
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from ascolto.classification.v1.classification_pb2 import PostClassified
+from ascolto.insights.v1 import insights_service_pb2 as insights
+from ascolto.replies.v1.reply_event_pb2 import ReplyEvent
+from chassis.errors import NeverRetry
+from chassis.messages import Record
+from contracts.codec import Metadata, decode
+from contracts.identity import tenant_of
+from services.feedback.projection import Heard, Insight, Post
+from services.feedback.vocabulary import (
+    CATEGORY_WORDS,
+    DECISION_WORDS,
+    DIRECTION_WORDS,
+    STATE_WORDS,
+    primary_language,
+)
+
+_FIRST: Final = datetime(1, 1, 2, tzinfo=UTC)
+_LAST: Final = datetime(9999, 12, 30, tzinfo=UTC)
+"""A day inside what a datetime can hold, so that the hour of a time and its local forms exist."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The brand's answer to some posts was sent."""
+
+    event_id: UUID
+    tenant: str
+    reply: str
+    posts: tuple[str, ...]
+    insight: Insight
+    heard_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Unused:
+    """An event that teaches nothing yet; it is claimed all the same, so that the ledger sees it arrive."""
+
+    event_id: UUID
+
+
+Fact: TypeAlias = Heard | Answered | Unused
+
+
+def read(record: Record) -> Fact:
+    """What a record of a consumed topic says, or `NeverRetry`."""
+    event = decode(record)
+    if isinstance(event.message, PostClassified):
+        return _heard(event.metadata, event.message)
+    if isinstance(event.message, ReplyEvent):
+        return _answered(event.metadata, event.message)
+    raise NeverRetry("TYPE_UNEXPECTED", f"feedback does not read {event.message.DESCRIPTOR.full_name}")
+
+
+def without_text(evidence: insights.PostEvidence) -> insights.PostEvidence:
+    """What may be kept of a post that was edited or deleted since: nothing that a person said or is called.
+
+    A permalink may hold a handle, and the reasons of a classification quote words of the text.
+    """
+    outline = insights.PostEvidence()
+    outline.CopyFrom(evidence)
+    outline.post.ClearField("utterance")
+    outline.post.ClearField("permalink")
+    outline.classification.ClearField("reasons")
+    return outline
+
+
+def _heard(metadata: Metadata, message: PostClassified) -> Heard:
+    post = _post(metadata, message)
+    insight = insights.Insight(event_id=str(metadata.event_id))
+    insight.event_time.FromDatetime(post.event_time)
+    if post.cell is not None:
+        evidence = insights.PostEvidence(post=message.post, classification=message.classification)
+        insight.post.CopyFrom(without_text(evidence))
+        return Heard(post, evidence.SerializeToString(deterministic=True), _bytes(insight))
+    if post.state == "deleted":
+        insight.post_removed.post = post.post_name
+        return Heard(post, None, _bytes(insight))
+    return Heard(post, None, None)
+
+
+def _post(metadata: Metadata, message: PostClassified) -> Post:
+    post, classification = message.post, message.classification
+    heard_at = _utc("ce_time", metadata.time)
+    _storable(post.name, post.network, post.integration, classification.language)
+    return Post(
+        post_name=post.name,
+        tenant=metadata.tenant,
+        event_id=metadata.event_id,
+        post_event_id=_uuid("post_event_id", message.post_event_id),
+        revision=post.revision,
+        state=STATE_WORDS[post.state],
+        direction=DIRECTION_WORDS[post.direction],
+        category=CATEGORY_WORDS[classification.category],
+        decision=DECISION_WORDS[classification.decision],
+        network=post.network,
+        language=primary_language(classification.language),
+        integration=post.integration,
+        heard_at=heard_at,
+        event_time=_stamped("post.create_time", post.create_time) if post.HasField("create_time") else heard_at,
+    )
+
+
+def _answered(metadata: Metadata, message: ReplyEvent) -> Fact:
+    if not message.HasField("sent") or not message.answers:
+        return Unused(metadata.event_id)
+    _storable(message.reply, message.target.network, *message.answers)
+    if any(tenant_of(name) != metadata.tenant for name in message.answers):
+        raise NeverRetry("TENANT_MISMATCH", "answers names a post of another tenant than ce_tenantid says")
+    answered = insights.PostsAnswered(posts=message.answers, reply=message.reply)
+    insight = insights.Insight(event_id=str(metadata.event_id), posts_answered=answered)
+    heard_at = _utc("ce_time", metadata.time)
+    time = _stamped("event_time", message.event_time) if message.HasField("event_time") else heard_at
+    insight.event_time.FromDatetime(time)
+    return Answered(
+        event_id=metadata.event_id,
+        tenant=metadata.tenant,
+        reply=message.reply,
+        posts=tuple(dict.fromkeys(message.answers)),
+        insight=_row(metadata, time, message.target.network or None, _bytes(insight)),
+        heard_at=heard_at,
+    )
+
+
+def _row(metadata: Metadata, time: datetime, network: str | None, payload: bytes) -> Insight:
+    """An insight that carries names only."""
+    return Insight(metadata.tenant, metadata.event_id, time, None, network, *(None,) * 6, payload)
+
+
+def _bytes(insight: insights.Insight) -> bytes:
+    return insight.SerializeToString(deterministic=True)
+
+
+def _storable(*words: str) -> None:
+    """PostgreSQL keeps any text but one with a NUL in it."""
+    if any("\x00" in word for word in words):
+        raise NeverRetry("FIELD_INVALID", "a name, network, integration or language holds a NUL character")
+
+
+def _uuid(field: str, value: str) -> UUID:
+    try:
+        return UUID(value)
+    except ValueError as error:
+        raise NeverRetry("FIELD_INVALID", f"{field} is no UUID") from error
+
+
+def _stamped(field: str, stamp: Timestamp) -> datetime:
+    try:
+        return _utc(field, stamp.ToDatetime(tzinfo=UTC))
+    except (ValueError, OverflowError) as error:
+        raise NeverRetry("FIELD_INVALID", f"{field} is no time between the years 1 and 9999") from error
+
+
+def _utc(field: str, time: datetime) -> datetime:
+    if not _FIRST <= time <= _LAST:
+        raise NeverRetry("FIELD_INVALID", f"{field} is no time between the years 1 and 9999")
+    return time.astimezone(UTC)
+
+
+def touched_posts(facts: Iterable[Fact]) -> list[str]:
+    """The names of the posts that `facts` change, each once."""
+    return list(dict.fromkeys(fact.post.post_name for fact in facts if isinstance(fact, Heard)))

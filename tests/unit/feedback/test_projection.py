@@ -1,0 +1,97 @@
+"""The fold: which change stands, what is counted, what is told; and that order means nothing to it."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.feedback.projection import Cell, Heard, fold, hour_of
+from tests.unit.feedback.histories import NOON, folded, heard, histories
+
+HOUR = datetime(2026, 11, 22, 12, tzinfo=UTC)
+COMPLAINT = Cell("acme", HOUR, "complaint", "x", "en", triage=False)
+QUESTION = COMPLAINT._replace(category="question")
+
+
+def test_a_new_post_counts_in_its_cell() -> None:
+    assert fold({}, [heard()]).volumes == {COMPLAINT: 1}
+
+
+def test_an_edit_moves_the_count() -> None:
+    created, edited = heard(), heard(revision=2, state="edited", category="question")
+    changes = fold({created.post.post_name: created.post}, [edited])
+    assert changes.volumes == {COMPLAINT: -1, QUESTION: 1}
+
+
+def test_an_edit_within_a_cell_moves_nothing() -> None:
+    created, edited = heard(), heard(revision=2, state="edited")
+    assert fold({created.post.post_name: created.post}, [edited]).volumes == {}
+
+
+def test_a_deletion_takes_the_count_out_and_keeps_no_evidence() -> None:
+    created = heard()
+    changes = fold({created.post.post_name: created.post}, [heard(state="deleted")])
+    assert (changes.volumes, changes.posts[0].evidence) == ({COMPLAINT: -1}, None)
+
+
+@pytest.mark.parametrize("state", ["live", "edited"])
+def test_a_deletion_is_final_even_before_the_creation_and_with_a_lower_revision(state: str) -> None:
+    gone = heard(revision=1, state="deleted")
+    changes = fold({gone.post.post_name: gone.post}, [heard(revision=9, state=state)])
+    assert (changes.posts, changes.volumes, changes.insights) == ([], {}, [])
+
+
+def test_an_older_revision_is_ignored() -> None:
+    edited = heard(revision=3, state="edited")
+    assert fold({edited.post.post_name: edited.post}, [heard(revision=2, state="edited")]).posts == []
+
+
+def test_a_later_classification_of_the_same_revision_stands() -> None:
+    first, second = heard(model="m1"), heard(model="m2", category="question", heard_at=NOON + timedelta(seconds=1))
+    assert folded([[first, second]]).state() == folded([[second], [first]]).state()
+    assert folded([[second], [first]]).counted() == {QUESTION: 1}
+
+
+def test_own_posts_are_kept_but_neither_counted_nor_told() -> None:
+    changes = fold({}, [heard(direction="own")])
+    assert ([each.evidence for each in changes.posts], changes.volumes, changes.insights) == ([None], {}, [])
+
+
+def test_what_waits_for_a_person_counts_as_triage() -> None:
+    assert fold({}, [heard(decision="abstained")]).volumes == {COMPLAINT._replace(triage=True): 1}
+
+
+def test_insights_of_a_batch_keep_its_order_and_say_what_a_post_was() -> None:
+    edited = heard(revision=2, state="edited", category="question")
+    learnt = fold({}, [heard("a"), heard("p"), edited]).insights
+    assert [each.event_id for each in learnt][-1] == edited.event_id
+    assert [(each.category, each.was_category) for each in learnt] == [
+        ("complaint", None), ("complaint", None), ("question", "complaint"),
+    ]  # fmt: skip
+
+
+def test_a_removal_is_told_to_every_filter_but_that_of_another_network() -> None:
+    (removal,) = fold({}, [heard(state="deleted")]).insights
+    assert (removal.network, removal.category, removal.language, removal.triage) == ("x", None, None, None)
+
+
+def test_hours_are_those_of_utc() -> None:
+    assert hour_of(datetime(2026, 1, 1, 0, 15, tzinfo=timezone(timedelta(hours=5, minutes=30)))) == datetime(
+        2025, 12, 31, 18, tzinfo=UTC
+    )
+
+
+@given(history=histories, data=st.data())
+def test_any_interleaving_and_repetition_ends_in_the_same_state(history: list[Heard], data: st.DataObject) -> None:
+    repeats = data.draw(st.lists(st.sampled_from(history), max_size=6)) if history else []
+    shuffled = data.draw(st.permutations(history + repeats))
+    cut = data.draw(st.integers(0, len(shuffled)))
+    assert folded([shuffled[:cut], shuffled[cut:]]).state() == folded([[each] for each in history]).state()
+
+
+@given(history=histories, data=st.data())
+def test_the_counts_are_always_those_of_the_posts_that_stand(history: list[Heard], data: st.DataObject) -> None:
+    size = data.draw(st.integers(1, 5))
+    model = folded([history[at : at + size] for at in range(0, len(history), size)])
+    assert {cell: count for cell, count in model.volumes.items() if count} == model.counted()
