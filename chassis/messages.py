@@ -19,6 +19,11 @@ class Record:
     headers: Headers
 
 
+def dead_letter_topic(topic: str, group: str) -> str:
+    """Where the records of `topic` go that consumer group `group` could not work on."""
+    return f"{topic}.{group}.dlq"
+
+
 @dataclass(frozen=True, slots=True)
 class Outgoing:
     """One Kafka record to be written; `key` decides the partition and so the order."""

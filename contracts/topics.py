@@ -13,6 +13,7 @@ from google.protobuf.message import Message
 from ascolto.classification.v1.classification_pb2 import PostClassified
 from ascolto.posts.v1.post_pb2 import PostReceived
 from ascolto.replies.v1.reply_event_pb2 import ReplyEvent
+from chassis.messages import dead_letter_topic
 
 MAX_VALUE_BYTES: Final = 1_000_000
 """The largest value that a producer may write and a consumer will decode."""
@@ -46,11 +47,6 @@ class Topic:
     def dead_letters(self) -> tuple[str, ...]:
         """One dead letter topic per consumer."""
         return tuple(dead_letter_topic(self.name, group) for group in self.consumers)
-
-
-def dead_letter_topic(topic: str, group: str) -> str:
-    """Where the records of `topic` go that consumer group `group` could not handle."""
-    return f"{topic}.{group}.dlq"
 
 
 DEAD_LETTER_CONFIG: Final[Mapping[str, str]] = {

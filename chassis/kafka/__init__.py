@@ -3,7 +3,7 @@
 from chassis.kafka.admin import TopicSpec, committed_offsets, ensure_topics
 from chassis.kafka.broker import Broker, build_broker, running
 from chassis.kafka.consume import consume_batches
-from chassis.kafka.dead_letters import DeadLetters, dead_letter_topic
+from chassis.kafka.dead_letters import DeadLetters
 from chassis.kafka.errors import (
     KafkaUnreachable,
     PublishFailed,
@@ -19,6 +19,7 @@ from chassis.kafka.reading import end_offsets, read_range
 from chassis.kafka.retry import Backoff
 from chassis.kafka.settings import KafkaSettings
 from chassis.kafka.subscription import Subscription
+from chassis.messages import dead_letter_topic
 
 __all__ = [
     "Backoff",

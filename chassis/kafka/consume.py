@@ -14,13 +14,13 @@ from opentelemetry import trace
 from chassis.errors import Crash, NeverRetry
 from chassis.kafka import telemetry
 from chassis.kafka.broker import Broker
-from chassis.kafka.dead_letters import DeadLetters, dead_letter_topic
+from chassis.kafka.dead_letters import DeadLetters
 from chassis.kafka.records import Raw, decode_all, next_offsets, unexpected
 from chassis.kafka.refusal import refuse
 from chassis.kafka.retry import Backoff, insist
 from chassis.kafka.subscription import Subscription
 from chassis.logging import canonical
-from chassis.messages import Record
+from chassis.messages import Record, dead_letter_topic
 
 T = TypeVar("T")
 _log = structlog.get_logger(__name__)

@@ -13,7 +13,7 @@ from chassis.kafka import telemetry
 from chassis.kafka.fuse import Fuse
 from chassis.kafka.publisher import Publisher, too_large
 from chassis.kafka.settings import KafkaSettings
-from chassis.messages import Headers, Record
+from chassis.messages import Headers, Record, dead_letter_topic
 
 _log = structlog.get_logger(__name__)
 
@@ -21,11 +21,6 @@ MAX_BYTES = 20 * 1024 * 1024
 """Twice the largest record that any topic here takes."""
 PREFIX = "__dlq.errors."
 """Of the headers that say why; the names after it are those of Apache Kafka (KIP-1034) and ours."""
-
-
-def dead_letter_topic(topic: str, group: str) -> str:
-    """Where the records of `topic` go that `group` could not work on."""
-    return f"{topic}.{group}.dlq"
 
 
 @dataclass(frozen=True, slots=True)

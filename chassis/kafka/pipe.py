@@ -13,7 +13,7 @@ from opentelemetry.trace import Span
 
 from chassis.kafka import telemetry
 from chassis.kafka.broker import Broker
-from chassis.kafka.dead_letters import DeadLetters, dead_letter_topic
+from chassis.kafka.dead_letters import DeadLetters
 from chassis.kafka.errors import PublishFailed
 from chassis.kafka.publisher import Publisher
 from chassis.kafka.records import Raw, next_offsets
@@ -21,7 +21,7 @@ from chassis.kafka.refusal import refuse
 from chassis.kafka.retry import Backoff, insist
 from chassis.kafka.step import Result, Step, Transform
 from chassis.kafka.subscription import Subscription
-from chassis.messages import Record
+from chassis.messages import Record, dead_letter_topic
 
 T = TypeVar("T")
 _log = structlog.get_logger(__name__)
