@@ -1,0 +1,160 @@
+"""SQL of approvals and deliveries, the systems of record: what may be sent, what is being sent, what was.
+
+A sender is told an approval id and nothing else. Rows here are never dropped by a rebuild.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from chassis.postgres import Connection, Queries
+from services.responder import facts
+from services.responder.change import Change
+from services.responder.reply import Approval, Reply
+
+_RELEASE = """
+INSERT INTO delivery (approval_id, reply_id, integration, attempt, next_at, state)
+VALUES ($1, $2, $3, $4, $5, 'ready')
+ON CONFLICT DO NOTHING"""
+
+_STATES = {
+    facts.Sending: "sending",
+    facts.Sent: "sent",
+    facts.Failed: "failed",
+    facts.Unresolved: "unknown",
+    facts.Edited: "cancelled",
+    facts.Stale: "cancelled",
+    facts.Rejected: "cancelled",
+}
+
+# Of the releases of a reply only the last is alive: an edit cancels the one before it.
+_MOVE = """
+UPDATE delivery SET state = $2, attempt = coalesce($3, attempt), native_id = coalesce($4, native_id), code = $5,
+    updated_at = now()
+WHERE reply_id = $1 AND state NOT IN ('cancelled', 'sent')"""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A delivery for which something is to be done now."""
+
+    approval_id: UUID
+    reply_id: UUID
+    integration: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A delivery as it stands, locked."""
+
+    approval_id: UUID
+    reply_id: UUID
+    state: str
+    attempt: int
+    failures: int
+    lookups: int
+
+
+async def follow(connection: Connection, changes: Sequence[Change]) -> None:
+    """Write into the systems of record what the facts of the changes mean for them."""
+    for change in changes:
+        after = change.after()
+        for event_id, fact in change.identified():
+            if isinstance(fact, facts.Approved):
+                await _approve(connection, after, fact, event_id)
+            elif type(fact) in _STATES:
+                await _move(connection, after, fact)
+
+
+async def due_to_send(queries: Queries, now: datetime, limit: int) -> list[Due]:
+    """Released, or known to have failed and to be tried again; the longest waiting first."""
+    return await _due(queries, "state IN ('ready', 'failed') AND next_at <= $1 ORDER BY next_at", now, limit)
+
+
+async def due_to_look_up(queries: Queries, now: datetime, limit: int) -> list[Due]:
+    """Of unknown fate, and to be looked up now."""
+    return await _due(queries, "state = 'unknown' AND next_at <= $1 ORDER BY next_at", now, limit)
+
+
+async def expired_leases(queries: Queries, now: datetime, limit: int) -> list[Due]:
+    """Being sent by somebody who has not said in time what became of it."""
+    return await _due(queries, "state = 'sending' AND lease_until <= $1 ORDER BY lease_until", now, limit)
+
+
+async def lock(connection: Connection, approval_id: UUID) -> Delivery | None:
+    """The delivery, locked; take its reply's lock first."""
+    row = await connection.fetchrow(
+        "SELECT approval_id, reply_id, state, attempt, failures, lookups FROM delivery "
+        "WHERE approval_id = $1 FOR UPDATE",
+        approval_id,
+    )
+    return Delivery(**dict(row)) if row else None
+
+
+async def approvals_of(connection: Connection, approval_id: UUID) -> tuple[Approval, ...]:
+    """The approvals on record of the version that `approval_id` belongs to."""
+    rows = await connection.fetch(
+        "SELECT a.approver, a.draft_version, a.content_sha256 FROM approval a JOIN approval this "
+        "ON (a.reply_id, a.draft_version) = (this.reply_id, this.draft_version) WHERE this.approval_id = $1",
+        approval_id,
+    )
+    return tuple(Approval(row["approver"], row["draft_version"], row["content_sha256"]) for row in rows)
+
+
+async def lease(connection: Connection, approval_id: UUID, until: datetime) -> None:
+    """Until then nobody else may touch the delivery."""
+    await connection.execute("UPDATE delivery SET lease_until = $2 WHERE approval_id = $1", approval_id, until)
+
+
+async def retry_at(connection: Connection, approval_id: UUID, at: datetime | None) -> None:
+    """It failed for sure: try again then, or never (None)."""
+    await connection.execute(
+        "UPDATE delivery SET next_at = $2, failures = failures + 1 WHERE approval_id = $1", approval_id, at
+    )
+
+
+async def look_up_at(connection: Connection, approval_id: UUID, at: datetime | None) -> None:
+    """Its fate is unknown: look it up then, or leave it to a person (None)."""
+    await connection.execute(
+        "UPDATE delivery SET next_at = $2, lookups = lookups + 1 WHERE approval_id = $1", approval_id, at
+    )
+
+
+async def current_release(connection: Connection, reply_id: UUID) -> UUID | None:
+    """The approval id of the reply's release that is alive."""
+    found: UUID | None = await connection.fetchval(
+        "SELECT approval_id FROM delivery WHERE reply_id = $1 AND state NOT IN ('cancelled', 'sent')", reply_id
+    )
+    return found
+
+
+async def _approve(connection: Connection, reply: Reply, fact: facts.Approved, event_id: UUID) -> None:
+    await connection.execute(
+        "INSERT INTO approval (approval_id, reply_id, draft_version, approver, content_sha256, approved_at) "
+        "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
+        event_id,
+        reply.reply_id,
+        fact.draft_version,
+        fact.approver,
+        fact.content_sha256,
+        fact.at,
+    )
+    if fact.approvals_missing == 0:
+        await connection.execute(_RELEASE, event_id, reply.reply_id, reply.target.integration, reply.attempt, fact.at)
+
+
+async def _move(connection: Connection, reply: Reply, fact: facts.Fact) -> None:
+    code = getattr(fact, "code", None)
+    attempt = getattr(fact, "attempt", None)
+    native_id = getattr(fact, "native_id", None)
+    await connection.execute(_MOVE, reply.reply_id, _STATES[type(fact)], attempt, native_id, code)
+
+
+async def _due(queries: Queries, condition: str, now: datetime, limit: int) -> list[Due]:
+    rows = await queries.fetch(
+        f"SELECT approval_id, reply_id, integration FROM delivery WHERE {condition} LIMIT $2",  # noqa: S608 - constants
+        now,
+        limit,
+    )
+    return [Due(row["approval_id"], row["reply_id"], row["integration"]) for row in rows]

@@ -1,0 +1,48 @@
+"""The loop of a background worker: work while there is some, then wait for a hint or for the next poll."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from chassis.postgres import POSTGRES_UNAVAILABLE
+
+_AWAY_SECONDS = 1.0
+_log = structlog.get_logger(__name__)
+
+
+class Signal:
+    """Wakes one waiter; a hint that comes while nobody waits is kept."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    def set(self) -> None:
+        """Wake the waiter."""
+        self._event.set()
+
+    async def wait(self, seconds: float) -> None:
+        """Wait for a hint, no longer than `seconds`."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._event.wait()
+        except TimeoutError:
+            return
+        finally:
+            self._event.clear()
+
+
+async def repeat(step: Callable[[], Awaitable[int]], signal: Signal, poll_seconds: float, worker: str) -> None:
+    """Call `step` until cancelled; it answers how much it found to do, and 0 means: wait.
+
+    PostgreSQL that is away is waited for; any other error ends the worker, and with it the process.
+    """
+    while True:
+        try:
+            found = await step()
+        except POSTGRES_UNAVAILABLE as error:
+            _log.warning("postgres_awaited", worker=worker, error_class=type(error).__name__)
+            await asyncio.sleep(_AWAY_SECONDS)
+            continue
+        if not found:
+            await signal.wait(poll_seconds)

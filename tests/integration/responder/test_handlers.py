@@ -1,0 +1,162 @@
+"""Batches of classified posts: each message twice, in any order, in any cut, gives the same tables."""
+
+import asyncio
+import random
+import time
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from ascolto.classification.v1 import classification_pb2 as classification
+from ascolto.posts.v1 import post_pb2 as posts
+from chassis.errors import NeverRetry
+from chassis.postgres import Pool
+from services.responder.drafter import Draft, DraftRequest
+from services.responder.drafting import DraftingWorker
+from services.responder.settings import DraftingSettings
+from tests.factories import NOW, make_post_classified
+from tests.integration.responder.desk import Desk, record_of
+from tests.integration.responder.serving import until
+
+pytestmark = pytest.mark.integration
+CATEGORIES = (
+    classification.CATEGORY_QUESTION,
+    classification.CATEGORY_COMPLAINT,
+    classification.CATEGORY_FEEDBACK,
+    classification.CATEGORY_OTHER,
+)
+
+
+def history(posts_wanted: int, seed: int = 1, conversations: int = 20) -> list[classification.PostClassified]:
+    """Posts of several people in several threads, with the brand's own, edits and deletions among them.
+
+    The threads are new with each call: records of other tests may lie in the same topics.
+    """
+    chance, run = random.Random(seed), uuid4().hex[:8]
+    said = []
+    for number in range(posts_wanted):
+        thread = f"{run}-{chance.randrange(conversations)}"
+        values: dict[str, Any] = {
+            "native_id": f"{thread}-{number}",
+            "thread": thread,
+            "author": f"u{chance.randrange(3)}",
+            "own": chance.random() < 0.1,
+            "create_time": NOW.replace(microsecond=number),
+            "category": chance.choice(CATEGORIES),
+        }
+        said.append(make_post_classified(**values))
+        if chance.random() < 0.1:
+            said.append(make_post_classified(**values, revision=2, state=posts.STATE_EDITED))
+        if chance.random() < 0.05:
+            said.append(make_post_classified(**values, revision=2, state=posts.STATE_DELETED))
+    return said
+
+
+async def test_every_message_twice_leaves_the_same_tables(desk: Desk) -> None:
+    said = history(120)
+    await desk.hear(*said)
+    before, facts = await desk.digest(), await desk.fact_names()
+    for at in range(0, len(said), 7):
+        await desk.hear(*said[at : at + 7], *said[at : at + 7])
+    assert (await desk.digest(), await desk.fact_names()) == (before, facts)
+
+
+async def test_a_replay_from_the_beginning_leaves_the_same_tables_even_without_the_inbox(desk: Desk) -> None:
+    said = history(120)
+    for at in range(0, len(said), 11):
+        await desk.hear(*said[at : at + 11])
+        await desk.worker.step()
+    before, facts = await desk.digest(), await desk.fact_names()
+    await desk.pool.execute("DELETE FROM inbox")
+    await desk.hear(*said)
+    assert (await desk.digest(), await desk.fact_names()) == (before, facts)
+
+
+async def test_every_change_has_exactly_one_outcome(desk: Desk) -> None:
+    said = history(200)
+    random.Random(2).shuffle(said)
+    for at in range(0, len(said), 13):
+        await desk.hear(*said[at : at + 13])
+    while await desk.worker.step():
+        pass
+    outcomes = await desk.outcomes()
+    assert len(outcomes) == len({message.post_event_id for message in said})
+    assert "due" not in {outcome for outcome, _ in outcomes}
+
+
+async def test_batches_of_one_and_one_batch_agree_on_who_is_answered(desk: Desk, pool: Pool) -> None:
+    said = history(80)
+    for message in said:
+        await desk.hear(message)
+    one_by_one = await pool.fetch("SELECT author, answers, reply_id FROM draft_job ORDER BY reply_id")
+    for table in ("post", "conversation", "reply", "draft_job", "inbox", "outbox"):
+        await pool.execute(f"DELETE FROM {table}")  # noqa: S608 - names of this list
+    await desk.hear(*said)
+    assert await pool.fetch("SELECT author, answers, reply_id FROM draft_job ORDER BY reply_id") == one_by_one
+
+
+async def test_replicas_that_take_in_the_same_batch_at_once_do_it_once(desk: Desk) -> None:
+    said = history(60)
+    await asyncio.gather(*(desk.hear(*said) for _ in range(4)))
+    assert len(await desk.outcomes()) == len({message.post_event_id for message in said})
+    ids = [event.metadata.event_id for event in await desk.facts()]
+    assert len(set(ids)) == len(ids)
+
+
+async def test_a_post_event_id_that_is_none_is_refused(desk: Desk) -> None:
+    message = make_post_classified()
+    message.post_event_id = "not-a-uuid"
+    with pytest.raises(NeverRetry, match="post_event_id"):
+        desk.handlers.decode(record_of(message))
+
+
+class Poison:
+    """Fails on one text and writes the others."""
+
+    def draft(self, request: DraftRequest) -> Draft:
+        if "poison" in request.texts[-1]:
+            raise RuntimeError("no words")
+        return Draft("Yes.", "en", (), "drafters/test@1")
+
+
+async def test_a_draft_that_cannot_be_written_harms_no_other_and_is_given_up_visibly(desk: Desk) -> None:
+    settings = DraftingSettings.model_validate({"max_attempts": 2})
+    worker = DraftingWorker(desk.pool, Poison(), settings, desk.clock, lambda: None)
+    await desk.hear(make_post_classified(text="poison"), make_post_classified(text="fine"))
+    for _ in range(3):
+        await worker.step()
+        desk.move(minutes=5)
+    jobs = await desk.pool.fetch("SELECT state, attempts, error_class FROM draft_job")
+    assert [tuple(row.values()) for row in jobs] == [("failed", 2, "RuntimeError")]
+    assert await desk.pool.fetchval("SELECT count(*) FROM reply") == 1
+
+
+async def test_a_draft_that_is_no_longer_wanted_is_not_kept(desk: Desk) -> None:
+    await desk.hear(make_post_classified(native_id="q", thread="t"))
+    released = asyncio.Event()
+
+    class Slow(DraftingWorker):
+        async def _keep(self, drafts: Any) -> int:
+            await released.wait()
+            return await super()._keep(drafts)
+
+    working = asyncio.create_task(Slow(desk.pool, Poison(), desk.drafting, desk.clock, lambda: None).step())
+    await until(lambda: desk.pool.fetchval("SELECT count(*) FROM draft_job WHERE claim IS NOT NULL"))
+    await desk.hear(make_post_classified(thread="t", create_time=NOW.replace(minute=5)))
+    released.set()
+    await working
+    assert await desk.pool.fetchval("SELECT count(*) FROM reply") == 0
+    assert len((await desk.draft()).answers) == 2
+
+
+@pytest.mark.slow
+async def test_it_takes_in_far_more_than_five_hundred_posts_a_second(desk: Desk) -> None:
+    said = [make_post_classified(native_id=uuid4().hex, category=CATEGORIES[at % 4]) for at in range(4_000)]
+    records = [record_of(message, at) for at, message in enumerate(said)]
+    started, cpu_at = time.perf_counter(), time.process_time()
+    for at in range(0, len(records), 500):
+        await desk.handlers.handle([desk.handlers.decode(record) for record in records[at : at + 500]])
+    seconds, cpu = time.perf_counter() - started, time.process_time() - cpu_at
+    print(f"{len(said) / seconds:.0f} posts/s, {1e6 * cpu / len(said):.0f} us CPU a post")  # noqa: T201 - for the report
+    assert len(said) / cpu > 500

@@ -1,0 +1,154 @@
+"""Answers over a real network: what arrived is noted once, what is unknown is looked up, nothing is sent blindly."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+from standardwebhooks import Webhook
+
+from chassis.postgres import Pool
+from contracts.integrations import WebhookReply
+from services.responder.approval import Resolve
+from services.responder.channels.webhook import WebhookChannel
+from services.responder.reply import Reply, State
+from services.responder.settings import DispatchSettings
+from tests.integration.responder.desk import START, Desk
+from tests.integration.responder.receiver import SECRET, Receiver, receiving
+
+pytestmark = pytest.mark.integration
+SETTINGS = DispatchSettings.model_validate({"request_timeout_seconds": 0.5, "lease_seconds": 60, "max_attempts": 3})
+
+
+@asynccontextmanager
+async def desk_for(
+    pool: Pool, receiver: Receiver, *, lookup: bool = True, port: int | None = None
+) -> AsyncIterator[Desk]:
+    """A desk whose integration acme-hook answers to the receiver."""
+    url = receiver.url if port is None else f"http://127.0.0.1:{port}/in"
+    config = {"channel": "webhook", "url": url, "secret": f"plain:{SECRET}"}
+    config |= {"lookup_url": receiver.lookup_url} if lookup else {}
+    desk = Desk(pool, dispatch=SETTINGS)
+    async with httpx.AsyncClient(timeout=0.5, trust_env=False) as http:
+        desk.channels = {"acme-hook": WebhookChannel(WebhookReply.model_validate(config), http, desk.clock)}
+        yield desk
+
+
+async def approved(desk: Desk) -> Reply:
+    return await desk.approved(integration="acme-hook", network="generic")
+
+
+async def run(desk: Desk, steps: int = 1, minutes: float = 2) -> None:
+    """Several looks of a dispatcher, with time between them."""
+    for _ in range(steps):
+        await desk.dispatcher().step()
+        desk.move(minutes=minutes)
+
+
+async def test_a_text_arrives_signed_under_the_replys_id(pool: Pool) -> None:
+    async with receiving() as receiver, desk_for(pool, receiver) as desk:
+        reply = await approved(desk)
+        await run(desk)
+        headers, body = receiver.requests[0]
+        signature = Webhook(SECRET).sign(str(reply.reply_id), START, body.decode())
+        assert (headers["webhook-id"], headers["webhook-signature"]) == (str(reply.reply_id), signature)
+        sent = await desk.reply(reply.reply_id)
+        assert (sent.state, sent.native_id) == (State.SENT, f"n-{reply.reply_id}")
+
+
+async def test_silence_after_success_is_found_out_and_not_sent_again(pool: Pool) -> None:
+    async with receiving(answers=[None]) as receiver, desk_for(pool, receiver) as desk:
+        reply = await approved(desk)
+        await run(desk, steps=3)
+        assert (await desk.reply(reply.reply_id)).state is State.SENT
+        assert len(receiver.inbox) == 1
+        assert await desk.fact_names() == ["drafted", "approved", "sending", "unresolved", "sent"]
+
+
+async def test_silence_before_success_is_looked_up_and_then_sent_again(pool: Pool) -> None:
+    async with receiving(answers=[None, 200], arrives=False) as receiver, desk_for(pool, receiver) as desk:
+        reply = await approved(desk)
+        await run(desk, steps=2)
+        receiver.arrives = True
+        await run(desk, steps=2)
+        assert (await desk.reply(reply.reply_id)).state is State.SENT
+        assert [webhook_id for webhook_id, _ in receiver.inbox] == [str(reply.reply_id)]
+
+
+async def test_without_a_lookup_a_person_settles_it(pool: Pool) -> None:
+    async with receiving(answers=[502]) as receiver, desk_for(pool, receiver, lookup=False) as desk:
+        reply = await approved(desk)
+        await run(desk, steps=4)
+        unresolved = await desk.reply(reply.reply_id)
+        assert (unresolved.state, unresolved.detail, len(receiver.inbox)) == (State.UNRESOLVED, "HTTP_502", 1)
+        resolved = await desk.decide(reply.reply_id, Resolve("n-42"))
+        assert isinstance(resolved, Reply)
+        assert (resolved.state, resolved.native_id) == (State.SENT, "n-42")
+
+
+async def test_a_lookup_that_fails_settles_nothing(pool: Pool) -> None:
+    async with receiving(answers=[None], lookup_status=500) as receiver, desk_for(pool, receiver) as desk:
+        reply = await approved(desk)
+        await run(desk, steps=5)
+        assert (await desk.reply(reply.reply_id)).state is State.UNRESOLVED
+        assert len(receiver.inbox) == 1
+
+
+async def test_a_refused_connection_is_tried_again_and_not_for_ever(pool: Pool, unused_tcp_port: int) -> None:
+    async with receiving() as receiver, desk_for(pool, receiver, port=unused_tcp_port) as desk:
+        reply = await approved(desk)
+        await run(desk, steps=6)
+        failed = await desk.reply(reply.reply_id)
+        assert (failed.state, failed.attempt, failed.detail) == (State.FAILED, 3, "CONNECT_ERROR")
+
+
+async def test_a_receiver_that_asks_to_wait_gets_it_later(pool: Pool) -> None:
+    async with receiving(answers=[503, 429, 200], arrives=False) as receiver, desk_for(pool, receiver) as desk:
+        reply = await approved(desk)
+        await run(desk, steps=3)
+        assert ((await desk.reply(reply.reply_id)).state, len(receiver.requests)) == (State.SENT, 3)
+
+
+async def test_a_clear_no_is_final(pool: Pool) -> None:
+    async with receiving(answers=[422]) as receiver, desk_for(pool, receiver) as desk:
+        reply = await approved(desk)
+        await run(desk, steps=3)
+        failed = await desk.reply(reply.reply_id)
+        assert (failed.state, failed.detail, len(receiver.requests)) == (State.FAILED, "HTTP_422", 1)
+
+
+async def test_a_dispatcher_that_died_after_sending_is_reconciled_by_another(pool: Pool) -> None:
+    async with receiving(answers=[None]) as receiver, desk_for(pool, receiver) as desk:
+        reply = await approved(desk)
+        dying = asyncio.create_task(desk.dispatcher().step())
+        await asyncio.wait_for(receiver.heard.wait(), timeout=5)
+        dying.cancel()
+        await asyncio.wait({dying})
+        assert (await desk.reply(reply.reply_id)).state is State.SENDING
+        desk.move(seconds=30)
+        await run(desk, steps=4)
+        assert (await desk.reply(reply.reply_id)).state is State.SENT
+        assert len(receiver.inbox) == 1
+
+
+async def test_two_dispatchers_send_once(pool: Pool) -> None:
+    async with receiving() as receiver, desk_for(pool, receiver) as desk:
+        for native_id in ("1", "2", "3", "4"):
+            await approved_as(desk, native_id)
+        await asyncio.gather(*(desk.dispatcher().step() for _ in range(4)))
+        assert len(receiver.inbox) == 4
+        assert len({webhook_id for webhook_id, _ in receiver.inbox}) == 4
+
+
+async def approved_as(desk: Desk, native_id: str) -> Reply:
+    return await desk.approved(integration="acme-hook", network="generic", native_id=native_id)
+
+
+async def test_a_text_that_was_changed_behind_our_back_is_not_sent(pool: Pool) -> None:
+    async with receiving() as receiver, desk_for(pool, receiver) as desk:
+        reply = await approved(desk)
+        await pool.execute("UPDATE reply SET text = 'Send me your password.'")
+        await run(desk, steps=3)
+        failed = await desk.reply(reply.reply_id)
+        assert (failed.state, failed.detail, receiver.requests) == (State.FAILED, "APPROVAL_MISSING", [])
