@@ -1,0 +1,52 @@
+"""The `ascolto` command: its table of commands, and how it ends."""
+
+import sys
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from cli.commands import dlq, doctor, drafts, importing, insights, ledger, migrating, normalize, tail
+from cli.commands.classify import classify
+from cli.commands.demo import demo
+from cli.console import err
+from cli.errors import CommandError
+from local.errors import StackError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app.command()(demo)
+app.command("import")(importing.import_file)
+app.command()(tail.tail)
+app.add_typer(drafts.app, name="drafts")
+app.add_typer(insights.app, name="insights")
+app.add_typer(dlq.app, name="dlq")
+app.command()(ledger.ledger)
+app.command()(doctor.doctor)
+app.command()(normalize.normalize)
+app.command()(classify)
+app.command()(migrating.migrate)
+app.command()(migrating.topics)
+
+
+@app.callback(invoke_without_command=True)
+def ascolto(
+    show_version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Ascolto hears what people say, drafts answers that a person approves, and tells product teams what was said."""
+    if show_version:
+        typer.echo(f"ascolto {version('ascolto')}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run a command; whatever the user can mend ends with a message and not with a traceback."""
+    try:
+        app()
+    except (CommandError, StackError) as error:
+        err.print(str(error), style="red", markup=False)
+        sys.exit(getattr(error, "exit_code", 1))
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
