@@ -1,5 +1,6 @@
 """Settings of a process from its environment: `load` answers them, or says what to mend and ends the process."""
 
+import os
 import sys
 from typing import Literal, NoReturn, TypeVar, get_type_hints
 
@@ -82,7 +83,7 @@ def _problem(settings: type[BaseSettings], detail: ErrorDetails) -> str:
     variable = _variable(settings, *field)
     info = field[1]
     advice = f"; give {info.description}" if info.description else ""
-    if detail["type"] == "missing":
+    if detail["type"] == "missing" or not os.environ.get(variable):
         return f"{variable}: is not set{advice}"
     if _is_secret(info):
         return f"{variable}: is set to something that cannot be used{advice}"

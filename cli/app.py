@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from chassis.errors import Crash
+from chassis.migrations.errors import MigrationError
 from cli.commands import dlq, doctor, drafts, importing, insights, ledger, migrating, normalize, tail
 from cli.commands.classify import classify
 from cli.commands.demo import demo
@@ -42,7 +44,7 @@ def main() -> None:
     """Run a command; whatever the user can mend ends with a message and not with a traceback."""
     try:
         app()
-    except (CommandError, StackError) as error:
+    except (CommandError, StackError, MigrationError, Crash) as error:
         err.print(str(error), style="red", markup=False)
         sys.exit(getattr(error, "exit_code", 1))
     except KeyboardInterrupt:

@@ -15,7 +15,7 @@ from chassis.kafka import DeadLetters, KafkaSettings, Subscription, build_broker
 from chassis.lifecycle import Lifecycle
 from chassis.postgres import POSTGRES_UNAVAILABLE, Pool, PostgresSettings, open_pool
 from chassis.ready import ReadySettings
-from chassis.settings import load
+from chassis.settings import load_all
 from chassis.telemetry import TelemetrySettings, setup
 from contracts.topics import FEEDBACK, consumed_by
 from services.feedback.coverage import keep_complete_through
@@ -64,17 +64,7 @@ class Ports:
 
 def load_settings() -> Settings:
     """Read the environment; ends the process with 78 and says what to mend where it is wrong."""
-    return Settings(
-        feedback=load(FeedbackSettings),
-        watch=load(WatchSettings),
-        coverage=load(CoverageSettings),
-        grpc=load(GrpcSettings),
-        auth=load(AuthSettings),
-        postgres=load(PostgresSettings),
-        kafka=load(KafkaSettings),
-        telemetry=load(TelemetrySettings),
-        ready=load(ReadySettings),
-    )
+    return load_all(Settings)
 
 
 async def start(lifecycle: Lifecycle, settings: Settings) -> Ports:

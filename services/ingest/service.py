@@ -15,7 +15,7 @@ from chassis.lifecycle import Lifecycle
 from chassis.outbox import Relay, RelaySettings
 from chassis.postgres import PostgresSettings, open_pool
 from chassis.ready import ReadySettings
-from chassis.settings import load
+from chassis.settings import load_all
 from chassis.telemetry import TelemetrySettings, setup
 from contracts.integrations import load_integrations
 from services.ingest import store
@@ -56,19 +56,7 @@ class Ports:
 
 def load_settings() -> Settings:
     """Read the environment; ends the process with 78 and says what to mend where it is wrong."""
-    return Settings(
-        ingest=load(IngestSettings),
-        chat=load(ChatSettings),
-        accept=load(AcceptSettings),
-        http=load(HttpSettings),
-        grpc=load(GrpcSettings),
-        auth=load(AuthSettings),
-        postgres=load(PostgresSettings),
-        kafka=load(KafkaSettings),
-        relay=load(RelaySettings),
-        telemetry=load(TelemetrySettings),
-        ready=load(ReadySettings),
-    )
+    return load_all(Settings)
 
 
 def load_sources(settings: IngestSettings) -> Sources:

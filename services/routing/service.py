@@ -10,7 +10,7 @@ from chassis.grpc_server import GrpcServer, GrpcSettings
 from chassis.kafka import DeadLetters, Fuse, KafkaSettings, Subscription, build_broker, pipe_batches, running
 from chassis.lifecycle import Lifecycle
 from chassis.ready import ReadySettings
-from chassis.settings import load
+from chassis.settings import load_all
 from chassis.telemetry import TelemetrySettings
 from contracts.codec import decode
 from contracts.topics import CLASSIFIED, POSTS, ROUTING
@@ -35,14 +35,7 @@ class Settings:
 
 def load_settings() -> Settings:
     """Read the environment; ends the process with 78 and says what to mend where it is wrong."""
-    return Settings(
-        routing=load(RoutingSettings),
-        kafka=load(KafkaSettings),
-        grpc=load(GrpcSettings),
-        auth=load(AuthSettings),
-        telemetry=load(TelemetrySettings),
-        ready=load(ReadySettings),
-    )
+    return load_all(Settings)
 
 
 async def start(lifecycle: Lifecycle, settings: Settings, *, ack_policy: AckPolicy = AckPolicy.NACK_ON_ERROR) -> int:
