@@ -20,10 +20,11 @@ class InboxSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="INBOX_", frozen=True)
 
-    retention_days: int = Field(
-        default=30,
+    retention_days: int | None = Field(
+        default=None,
         ge=1,
-        description="how many days handled events are remembered, more than any topic keeps them, such as 30",
+        description="how many days handled events are remembered, more than any topic keeps them, such as 400; "
+        "left out: for ever, as topics that keep their records for ever need it",
     )
     prune_every_seconds: float = Field(
         default=3600.0, gt=0, description="how often older ones are forgotten, such as 3600"
@@ -59,7 +60,9 @@ async def prune(connection: Connection, older_than_days: int) -> int:
 
 
 async def keep_pruned(pool: Pool, settings: InboxSettings) -> None:
-    """Forget old events now and every hour, until cancelled: a background task of each replica."""
+    """Forget old events now and every hour, until cancelled; return at once where they are kept for ever."""
+    if settings.retention_days is None:
+        return
     while True:
         try:
             forgotten = await _prune_all(pool, settings.retention_days)

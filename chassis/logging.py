@@ -83,7 +83,7 @@ def safe_exception(_: WrappedLogger, __: str, event_dict: EventDict) -> EventDic
 def _rendering(*, console: bool) -> list[Processor]:
     clean = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     if console:
-        return [clean, structlog.dev.ConsoleRenderer()]
+        return [clean, safe_exception, structlog.dev.ConsoleRenderer()]
     return [clean, safe_exception, structlog.processors.JSONRenderer(default=str)]
 
 

@@ -3,10 +3,10 @@
 import sys
 
 from chassis.lifecycle import Lifecycle, run
+from chassis.ready import announce_ready
 from chassis.settings import EXIT_CONFIGURATION
 from contracts.integrations import IntegrationsError
 from services.responder.knowledge import KnowledgeError
-from services.responder.ready import announce_ready
 from services.responder.service import NAME, load_resources, load_settings, start, telemetry
 
 

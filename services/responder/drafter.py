@@ -7,6 +7,7 @@ draft says so: it asks for the detail that is missing, or promises a person's lo
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, Protocol
 
 from services.responder.facts import Evidence
@@ -101,9 +102,15 @@ def greeting_name(display_name: str | None) -> str | None:
     if not 1 <= len(parts) <= _NAME_WORDS or not _NAME.fullmatch(parts[0]):
         return None
     first = parts[0]
-    ordinary = (phrases(FALLBACK).folded_stopwords() - _NAME_PARTICLES) | _NO_NAMES
+    ordinary = _ordinary_words()
     looks_like_one = first[0].isupper() and not first.isupper() and len(first) in _NAME_CHARACTERS
     return first if looks_like_one and ordinary.isdisjoint(fold(part) for part in parts) else None
+
+
+@cache
+def _ordinary_words() -> frozenset[str]:
+    """Words that no name of a person holds."""
+    return (phrases(FALLBACK).folded_stopwords() - _NAME_PARTICLES) | _NO_NAMES
 
 
 def _problem(text: str, words: Phrases) -> Problem | None:

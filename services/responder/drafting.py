@@ -62,16 +62,23 @@ class DraftingWorker:
         self, claimed: Sequence[Job], turns: Mapping[UUID, Said]
     ) -> list[tuple[Job, PostClassified, Draft]]:
         """Draft each; one that fails harms no other. Off the event loop, which has heartbeats to send."""
+        said = [[turns[event_id].message for event_id in job.events if event_id in turns] for job in claimed]
+        results = await asyncio.to_thread(
+            lambda: [self._try(job, turn) for job, turn in zip(claimed, said, strict=True)]
+        )
         drafts = []
-        for job in claimed:
-            turn = [turns[event_id].message for event_id in job.events if event_id in turns]
-            try:
-                draft = await asyncio.to_thread(self._drafter.draft, request_of(job.tenant, turn))
-            except Exception as error:  # noqa: BLE001 - whatever it is, only this job suffers
-                await self._back_off(job, error)
+        for job, turn, result in zip(claimed, said, results, strict=True):
+            if isinstance(result, Draft):
+                drafts.append((job, turn[-1], result))
             else:
-                drafts.append((job, turn[-1], draft))
+                await self._back_off(job, result)
         return drafts
+
+    def _try(self, job: Job, turn: Sequence[PostClassified]) -> Draft | Exception:
+        try:
+            return self._drafter.draft(request_of(job.tenant, turn))
+        except Exception as error:  # noqa: BLE001 - whatever it is, only this job suffers
+            return error
 
     async def _keep(self, drafts: Sequence[tuple[Job, PostClassified, Draft]]) -> int:
         if not drafts:

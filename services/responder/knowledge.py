@@ -104,6 +104,11 @@ class Library:
         self._articles = tuple(articles)
         self._counts = [self._count(article) for article in self._articles]
         self._heads = [frozenset(self._terms(_head(article))) for article in self._articles]
+        self._paragraphs = {
+            paragraph: frozenset(self._terms(paragraph))
+            for article in self._articles
+            for paragraph in article.paragraphs
+        }
         documents = len(self._articles)
         self._mean_length = sum(counts.total() for counts in self._counts) / max(1, documents)
         frequencies = Counter(term for counts in self._counts for term in counts)
@@ -140,7 +145,7 @@ class Library:
         first, *others = article.paragraphs
 
         def fits(paragraph: str) -> float:
-            return sum(self._weights.get(term, 0.0) for term in query & set(self._terms(paragraph)))
+            return sum(self._weights.get(term, 0.0) for term in query & self._paragraphs[paragraph])
 
         return (first, *sorted((each for each in others if fits(each) > 0), key=fits, reverse=True))
 

@@ -20,7 +20,8 @@ from chassis.kafka import DeadLetters, KafkaSettings, Publisher, Subscription, b
 from chassis.lifecycle import Lifecycle
 from chassis.outbox import Relay, RelaySettings
 from chassis.postgres import POSTGRES_UNAVAILABLE, Pool, PostgresSettings, open_pool
-from chassis.settings import load
+from chassis.ready import ReadySettings
+from chassis.settings import load_all
 from chassis.telemetry import TelemetrySettings, setup
 from contracts.integrations import Integration, WebhookReply, load_integrations
 from services.responder.channels.webhook import WebhookChannel, check_url
@@ -31,7 +32,6 @@ from services.responder.drafting import DraftingWorker
 from services.responder.handlers import GROUP, TOPICS, Handlers
 from services.responder.knowledge import load_articles
 from services.responder.presence import SCHEMA, keep_present
-from services.responder.ready import ReadySettings
 from services.responder.requests import Tokens
 from services.responder.sending import SendingNotes
 from services.responder.servicer import ApprovalServicer
@@ -87,20 +87,7 @@ class Ports:
 
 def load_settings() -> Settings:
     """Read the environment; ends the process with 78 and says what to mend where it is wrong."""
-    return Settings(
-        responder=load(ResponderSettings),
-        drafting=load(DraftingSettings),
-        dispatch=load(DispatchSettings),
-        http=load(HttpSettings),
-        grpc=load(GrpcSettings),
-        auth=load(AuthSettings),
-        postgres=load(PostgresSettings),
-        kafka=load(KafkaSettings),
-        relay=load(RelaySettings),
-        inbox=load(InboxSettings),
-        telemetry=load(TelemetrySettings),
-        ready=load(ReadySettings),
-    )
+    return load_all(Settings)
 
 
 def load_resources(settings: ResponderSettings) -> Resources:

@@ -4,6 +4,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import cache
 from typing import Final
 
 _STEM_CHARACTERS: Final = 5
@@ -30,7 +31,7 @@ def terms(text: str, stopwords: frozenset[str] = frozenset()) -> list[str]:
 
 def holds(text_terms: list[str], phrase: str) -> bool:
     """Whether the terms of `phrase` stand in `text_terms`, one after another."""
-    wanted = terms(phrase)
+    wanted = _phrase_terms(phrase)
     size = len(wanted)
     return size > 0 and any(text_terms[at : at + size] == wanted for at in range(len(text_terms) - size + 1))
 
@@ -49,6 +50,12 @@ def fit(parts: Iterable[str], limit: int) -> str:
             break
         fitted = longer
     return fitted
+
+
+@cache
+def _phrase_terms(phrase: str) -> list[str]:
+    """Phrases are ours and few."""
+    return terms(phrase)
 
 
 def _stem(word: str) -> str:

@@ -21,12 +21,12 @@ from chassis.kafka import KafkaSettings, Publisher
 from chassis.lifecycle import Lifecycle
 from chassis.outbox import RelaySettings
 from chassis.postgres import Pool, PostgresSettings
+from chassis.ready import ReadySettings
 from chassis.telemetry import TelemetrySettings
 from contracts.codec import encode
 from contracts.identity import last_segment
 from services.responder.drafter import TemplateDrafter
 from services.responder.knowledge import load_articles
-from services.responder.ready import ReadySettings
 from services.responder.service import Resources, Settings, start
 from services.responder.settings import DispatchSettings, DraftingSettings, ResponderSettings
 from tests.factories import make_event

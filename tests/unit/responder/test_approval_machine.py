@@ -227,7 +227,7 @@ class BlindResend(Sending):
 
 
 def test_no_interleaving_sends_the_unapproved_or_sends_twice() -> None:
-    thorough = settings(max_examples=300, stateful_step_count=50, deadline=None)
+    thorough = settings(max_examples=200, stateful_step_count=50, deadline=None)
     run_state_machine_as_test(Sending, settings=thorough)
 
 
