@@ -15,7 +15,7 @@ from chassis.messages import Headers, Outgoing, Record
 from contracts.topics import BY_NAME, MAX_VALUE_BYTES, Topic
 from contracts.validation import check
 
-M = TypeVar("M", bound=Message)
+M_co = TypeVar("M_co", bound=Message, covariant=True)
 
 CONTENT_TYPE: Final = b"application/protobuf"
 
@@ -38,11 +38,11 @@ class Metadata:
 
 
 @dataclass(frozen=True, slots=True)
-class Event(Generic[M]):
+class Event(Generic[M_co]):
     """One message with its metadata."""
 
     metadata: Metadata
-    message: M
+    message: M_co
 
 
 def encode(topic: Topic, key: str, event: Event[Message]) -> Outgoing:

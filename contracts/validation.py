@@ -26,6 +26,8 @@ _DIRECTIONS: Final = _known(posts.Direction)
 _CHANGES: Final = _known(posts.PostReceived.Change)
 _CATEGORIES: Final = _known(classification.Category)
 _DECISIONS: Final = _known(classification.Decision)
+_STALE_REASONS: Final = _known(replies.Stale.Reason)
+_NOT_DUE_REASONS: Final = _known(replies.NotDue.Reason)
 
 
 def check(message: Message, tenant: str) -> None:
@@ -49,8 +51,14 @@ def _post_classified(message: classification.PostClassified, tenant: str) -> Non
 def _reply_event(message: replies.ReplyEvent, tenant: str) -> None:
     _named("reply", message.reply, tenant)
     _named("conversation", message.conversation, tenant)
-    if message.WhichOneof("fact") is None:
-        raise NeverRetry("FIELD_MISSING", "fact is not set, or is of a kind that this version does not know")
+    _enum("target.kind", message.target.kind, _KINDS)
+    match message.WhichOneof("fact"):
+        case None:
+            raise NeverRetry("FIELD_MISSING", "fact is not set, or is of a kind that this version does not know")
+        case "stale":
+            _enum("stale.reason", message.stale.reason, _STALE_REASONS)
+        case "not_due":
+            _enum("not_due.reason", message.not_due.reason, _NOT_DUE_REASONS)
 
 
 def _post(post: posts.Post, tenant: str) -> None:

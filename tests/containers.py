@@ -6,9 +6,9 @@ from contextlib import ExitStack, contextmanager
 
 import docker
 import pytest
+from testcontainers.community.postgres import PostgresContainer
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.wait_strategies import LogMessageWaitStrategy
-from testcontainers.community.postgres import PostgresContainer
 
 from local.ports import LOOPBACK
 

@@ -1,6 +1,7 @@
 """One live aiokafka producer: idempotent, acknowledged by all replicas, in order for each key."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 from typing import Any, Protocol
@@ -41,6 +42,7 @@ class Producer:
     """
 
     def __init__(self, settings: KafkaSettings, client_id: str) -> None:
+        self._turns: defaultdict[tuple[str, int], asyncio.Lock] = defaultdict(asyncio.Lock)
         self._client = AIOKafkaProducer(
             **settings.connection(client_id),
             enable_idempotence=True,
@@ -82,12 +84,15 @@ class Producer:
             batches[-1].append(**record)
 
     async def _write_round(self, batches: Iterable[tuple[tuple[str, int], Any]]) -> None:
-        acknowledgements = [
-            await self._client.send_batch(batch, topic, partition=partition)
-            for (topic, partition), batch in batches
-            if batch is not None
-        ]
+        acknowledgements = [await self._queue(at, batch) for at, batch in batches if batch is not None]
         await asyncio.gather(*acknowledgements)
+
+    async def _queue(self, at: tuple[str, int], batch: Any) -> asyncio.Future[Any]:  # noqa: ANN401 - untyped
+        """Queue a batch when it is its turn: aiokafka counts the time of writers that compete several times over."""
+        topic, partition = at
+        async with self._turns[at]:
+            acknowledgement: asyncio.Future[Any] = await self._client.send_batch(batch, topic, partition=partition)
+            return acknowledgement
 
     async def close(self) -> None:
         """Close without writing what is queued; whoever waits for an acknowledgement gets ProducerClosed.

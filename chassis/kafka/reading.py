@@ -1,11 +1,13 @@
 """Reading topics from the side, without a group: what the ledger and the dead letter commands look at."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from chassis.kafka.admin import require_topics
+from chassis.kafka.errors import KafkaUnreachable
 from chassis.kafka.progress import Position
 from chassis.kafka.records import to_record
 from chassis.kafka.settings import KafkaSettings
@@ -14,6 +16,7 @@ from chassis.messages import Record
 _CLIENT_ID = "chassis-reader"
 _POLL_MS = 500
 _BATCH_RECORDS = 1_000
+_LOOK_UP_SECONDS = 5.0
 
 
 async def read_range(
@@ -26,7 +29,8 @@ async def read_range(
     """
     left = limit
     async with _reader(settings, [topic]) as (consumer, partitions):
-        open_ends = await _seek_and_open(consumer, partitions, start_ms)
+        async with _looking_up(settings):
+            open_ends = await _seek_and_open(consumer, partitions, start_ms)
         while open_ends and left != 0:
             for raws in (await consumer.getmany(timeout_ms=_POLL_MS, max_records=_BATCH_RECORDS)).values():
                 for raw in raws:
@@ -41,7 +45,7 @@ async def read_range(
 
 async def end_offsets(settings: KafkaSettings, topics: Sequence[str]) -> dict[Position, int]:
     """(topic, partition) -> the offset that the next record will get."""
-    async with _reader(settings, topics) as (consumer, partitions):
+    async with _reader(settings, topics) as (consumer, partitions), _looking_up(settings):
         return _plain(await consumer.end_offsets(partitions))
 
 
@@ -56,6 +60,17 @@ async def _seek_and_open(
     for at in partitions:
         consumer.seek(at, starts[at])
     return {at: end for at, end in ends.items() if starts[at] < end}
+
+
+@asynccontextmanager
+async def _looking_up(settings: KafkaSettings) -> AsyncIterator[None]:
+    """An end to a look-up of offsets: aiokafka asks a broker that is away again and again, without a pause."""
+    try:
+        async with asyncio.timeout(_LOOK_UP_SECONDS):
+            yield
+    except TimeoutError as error:
+        servers = ", ".join(settings.bootstrap_servers)
+        raise KafkaUnreachable(f"Kafka at {servers} told no offsets within {_LOOK_UP_SECONDS:.0f} s") from error
 
 
 @asynccontextmanager

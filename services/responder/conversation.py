@@ -183,9 +183,13 @@ class Thread:
         ]
         changes.sort(key=lambda heard: (heard.learned_at, heard.event_id), reverse=True)
         ids = (reply_id(self.conversation, heard.event_id) for heard in changes)
-        return next(
-            (each for each in ids if each not in self.replies), reply_id(self.conversation, changes[0].event_id)
-        )
+        unused = next((each for each in ids if each not in self.replies), None)
+        if unused is not None:
+            return unused
+        last = reply_id(self.conversation, changes[0].event_id)
+        while last in self.replies:
+            last = reply_id(self.conversation, last)
+        return last
 
     def _turn_events(self, author: str) -> tuple[UUID, ...]:
         return tuple(each.heard.event_id for each in self._turn(author))

@@ -1,0 +1,1 @@
+"""Services with a fault on purpose: what the ledger must find."""
