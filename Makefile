@@ -30,7 +30,8 @@ demo: setup  ## Run everything on this machine and watch real conversations trav
 	@$(BIN)/ascolto demo $(if $(ONCE),--once) $(DEMO)
 
 test: setup  ## Prove it: unit, contract, integration, end-to-end
-	@$(BIN)/pytest $(PYTEST)
+	@$(BIN)/pytest tests/unit tests/contract tests/integration --numprocesses 2 --dist loadfile $(PYTEST)
+	@$(BIN)/pytest tests/e2e $(PYTEST)
 
 test-unit: setup  ## The tests that need no server
 	@$(BIN)/pytest tests/unit tests/contract -m 'not integration and not e2e' $(PYTEST)

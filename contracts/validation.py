@@ -51,7 +51,8 @@ def _post_classified(message: classification.PostClassified, tenant: str) -> Non
 def _reply_event(message: replies.ReplyEvent, tenant: str) -> None:
     _named("reply", message.reply, tenant)
     _named("conversation", message.conversation, tenant)
-    _enum("target.kind", message.target.kind, _KINDS)
+    if message.HasField("target"):
+        _enum("target.kind", message.target.kind, _KINDS)
     match message.WhichOneof("fact"):
         case None:
             raise NeverRetry("FIELD_MISSING", "fact is not set, or is of a kind that this version does not know")

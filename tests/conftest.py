@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 import pytest
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 if TYPE_CHECKING:
     from local.stack import Stack
@@ -124,11 +126,29 @@ async def migrated_dsn(postgres_dsn: str, template_database: str) -> AsyncIterat
 
 
 @pytest.fixture(scope="session")
-def topics(kafka_bootstrap: str) -> str:
-    """The catalogue's topics exist; the value is the bootstrap servers."""
+def catalogue(kafka_bootstrap: str) -> str:
+    """The topics of the catalogue exist; the value is the bootstrap servers."""
     import asyncio
 
     from contracts.provision import ensure_catalogue
 
     asyncio.run(ensure_catalogue(kafka_bootstrap))
     return kafka_bootstrap
+
+
+@pytest.fixture
+async def topics(catalogue: str) -> str:
+    """The topics of the catalogue, without the records that other tests left; the value is the bootstrap servers."""
+    from chassis.kafka import KafkaSettings, end_offsets
+    from contracts.topics import TOPICS
+
+    settings = KafkaSettings(bootstrap_servers=tuple(catalogue.split(",")))
+    ends = await end_offsets(settings, [topic.name for topic in TOPICS])
+    filled = {TopicPartition(*at): RecordsToDelete(end) for at, end in ends.items() if end}
+    admin = AIOKafkaAdminClient(bootstrap_servers=catalogue)
+    await admin.start()
+    try:
+        await admin.delete_records(filled)
+    finally:
+        await admin.close()
+    return catalogue

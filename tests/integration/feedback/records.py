@@ -56,7 +56,7 @@ def reply(fact: Message, *names: str, tenant: str = "acme", conversation: str = 
         reply=identity.reply_name(tenant, uuid4()),
         conversation=identity.conversation_name(tenant, conversation),
         answers=names,
-        target=replies.Target(network="x"),
+        target=replies.Target(network="x", kind=posts.KIND_PUBLIC_POST),
         event_time=timestamp(NOW),
     )
     getattr(message, type(fact).__name__.lower()).CopyFrom(fact)
