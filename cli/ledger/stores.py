@@ -42,13 +42,16 @@ select count(*) from (
 ) as repeated
 """
 
-# Two answers to one post, both alive: somebody would read two.
+# More answers to one post than it has versions, all alive: somebody would read two. (A post that was edited after it
+# was answered may be answered again.)
 ANSWERED_TWICE = """
 select count(*) from (
-  select answered from responder.reply, unnest(answers) as answered
-  where state in ('pending', 'approved', 'sending', 'sent', 'unresolved')
-  group by answered having count(*) > 1
-) as repeated
+  select answered, count(*) as replies,
+         (select count(*) from responder.post where post = answered and not deleted) as versions
+  from responder.reply, unnest(answers) as answered
+  where state in ('PENDING', 'APPROVED', 'SENDING', 'SENT', 'UNRESOLVED')
+  group by answered
+) as alive where replies > versions
 """
 
 # Cells whose count is not the number of posts that stand in them, whichever is higher.
