@@ -1,0 +1,1 @@
+"""What is fast and by how much: contestants in turns on the real Kafka and PostgreSQL, compared within one run."""

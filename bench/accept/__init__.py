@@ -1,0 +1,1 @@
+"""Durable accept: signed webhooks over HTTP to posts that are kept."""

@@ -1,0 +1,1 @@
+"""From an accepted post to its visible draft, through the whole deployment."""

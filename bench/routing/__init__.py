@@ -1,0 +1,1 @@
+"""Routing: consume, decode, classify, encode, produce keyed, commit after the acknowledgements."""

@@ -1,0 +1,38 @@
+"""Runs one contestant in this process and prints its measurement: started by the suite."""
+
+import argparse
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+from bench import process
+from bench.measurement import Measurement
+from bench.routing import bare_aiokafka, bare_confluent, faststream_handler, service
+from bench.routing.task import Task, Work
+
+CONTESTANTS: Final[Mapping[str, Callable[[Task, Work], Awaitable[Measurement]]]] = {
+    "service": service.route,
+    "bare_aiokafka": bare_aiokafka.route,
+    "bare_confluent": bare_confluent.route,
+    "faststream_handler": faststream_handler.route,
+}
+
+
+def main() -> None:
+    """Read the task from the command line."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("contestant", choices=CONTESTANTS)
+    parser.add_argument("bootstrap_servers")
+    parser.add_argument("group")
+    parser.add_argument("records", type=int)
+    given = parser.parse_args()
+    task = Task(given.bootstrap_servers, given.group, given.records)
+    sys.stdout.write(process.run(_route(given.contestant, task)).to_json() + "\n")
+
+
+async def _route(contestant: str, task: Task) -> Measurement:
+    return await CONTESTANTS[contestant](task, Work())
+
+
+if __name__ == "__main__":
+    main()
