@@ -21,7 +21,7 @@ from cli.settings import load_addresses
 if TYPE_CHECKING:
     from ascolto.approvals.v1.approval_service_pb2_grpc import ApprovalServiceAsyncStub
 
-app = typer.Typer(help="Drafts: list, show, edit, approve, reject.", no_args_is_help=True)
+app = typer.Typer(help="Drafts: list, show, edit, approve, reject, resolve.", no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help='"tenants/.../replies/..." or the id at its end.')]
 Json = Annotated[bool, JSON_OPTION]
 SHOWN_CHARACTERS = 60
@@ -79,6 +79,19 @@ def reject(
     _decide(name, lambda stub, reply: _reject(stub, reply, reason), as_json=as_json)
 
 
+@app.command()
+def resolve(
+    name: Name,
+    arrived: Annotated[str, typer.Option(help="It arrived: the network's id of it.")] = "",
+    not_arrived: Annotated[bool, typer.Option("--not-arrived", help="It did not: it is sent again.")] = False,  # noqa: FBT002 - a flag
+    as_json: Json = False,  # noqa: FBT002 - a flag of the command line
+) -> None:
+    """Settle an unresolved reply that you have looked up on the network."""
+    if bool(arrived) == not_arrived:
+        raise CommandError("Look it up first, then say either --arrived ID or --not-arrived.")
+    _decide(name, lambda stub, reply: _resolve(stub, reply, arrived), as_json=as_json)
+
+
 def _decide(
     name: str, act: "Callable[[ApprovalServiceAsyncStub, pb.Reply], Awaitable[pb.Reply]]", *, as_json: bool
 ) -> None:
@@ -106,6 +119,15 @@ async def _edit(stub: "ApprovalServiceAsyncStub", reply: pb.Reply, text: str) ->
 async def _reject(stub: "ApprovalServiceAsyncStub", reply: pb.Reply, reason: str) -> pb.Reply:
     request = pb.RejectReplyRequest(name=reply.name, etag=reply.etag, request_id=str(uuid4()), reason=reason)
     return (await stub.RejectReply(request)).reply
+
+
+async def _resolve(stub: "ApprovalServiceAsyncStub", reply: pb.Reply, arrived: str) -> pb.Reply:
+    request = pb.ResolveReplyRequest(name=reply.name, etag=reply.etag, request_id=str(uuid4()))
+    if arrived:
+        request.arrived_native_id = arrived
+    else:
+        request.not_arrived = True
+    return (await stub.ResolveReply(request)).reply
 
 
 async def _listed(
