@@ -1,19 +1,18 @@
-"""What every contestant's process has as a service has it: uvloop, its log lines, and traces that are recorded."""
+"""What every contestant's process has as a service has it: its life cycle, its log lines, traces that are recorded."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Sequence
+import os
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import NoReturn
 
-import uvloop
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
-from chassis.logging import configure
-from chassis.settings import ProcessSettings
+from chassis import lifecycle
+from chassis.lifecycle import Lifecycle
 from chassis.telemetry import TelemetrySettings, setup
-
-T = TypeVar("T")
 
 
 class Dropping(SpanExporter):
@@ -24,11 +23,26 @@ class Dropping(SpanExporter):
         return SpanExportResult.SUCCESS
 
 
-def run(main: Coroutine[Any, Any, T]) -> T:
-    """Run `main` as a service's process does."""
-    configure(ProcessSettings(profile="local", log_format="json"), service="bench")
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(main)
+def run(main: Callable[[Lifecycle], Awaitable[None]]) -> NoReturn:
+    """Run `main` as a service's process runs its own; see `chassis.lifecycle.run`."""
+    os.environ.update(ASCOLTO_PROFILE="local", LOG_FORMAT="json")
+    lifecycle.run(main, name="bench")
+
+
+def say(line: str) -> None:
+    """Tell the suite something: one line."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def stop_when_told(process: Lifecycle) -> None:
+    """Stop the process at the end of its input, which is how a suite ends a contestant."""
+
+    async def wait() -> None:
+        await asyncio.to_thread(sys.stdin.read)
+        process.stop()
+
+    process.background(wait(), "end of input")
 
 
 @asynccontextmanager

@@ -16,7 +16,7 @@ from contracts.provision import ensure_catalogue
 from local.stack import Stack
 from services import ingest
 
-REQUESTS: Final = 10_000
+REQUESTS: Final = 6_000
 WARM_UP: Final = 1_000
 MOST_CLIENT_CPU: Final = 0.7
 """What share of a core the load may take before it is the load that is measured."""

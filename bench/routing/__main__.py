@@ -1,7 +1,6 @@
 """Runs one contestant in this process and prints its measurement: started by the suite."""
 
 import argparse
-import sys
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
@@ -9,6 +8,7 @@ from bench import process
 from bench.measurement import Measurement
 from bench.routing import bare_aiokafka, bare_confluent, faststream_handler, service
 from bench.routing.task import Task, Work
+from chassis.lifecycle import Lifecycle
 
 CONTESTANTS: Final[Mapping[str, Callable[[Task, Work], Awaitable[Measurement]]]] = {
     "service": service.route,
@@ -26,12 +26,18 @@ def main() -> None:
     parser.add_argument("group")
     parser.add_argument("records", type=int)
     given = parser.parse_args()
-    task = Task(given.bootstrap_servers, given.group, given.records)
-    sys.stdout.write(process.run(_route(given.contestant, task)).to_json() + "\n")
+    process.run(_routing(given.contestant, Task(given.bootstrap_servers, given.group, given.records)))
 
 
-async def _route(contestant: str, task: Task) -> Measurement:
-    return await CONTESTANTS[contestant](task, Work())
+def _routing(contestant: str, task: Task) -> Callable[[Lifecycle], Awaitable[None]]:
+    async def start(lifecycle: Lifecycle) -> None:
+        lifecycle.background(route(Work(), lifecycle), contestant)
+
+    async def route(work: Work, lifecycle: Lifecycle) -> None:
+        process.say((await CONTESTANTS[contestant](task, work)).to_json())
+        lifecycle.stop()
+
+    return start
 
 
 if __name__ == "__main__":

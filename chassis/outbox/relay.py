@@ -10,8 +10,7 @@ from chassis.outbox.metrics import RelayMetrics
 from chassis.outbox.session import open_session
 from chassis.outbox.settings import RelaySettings
 from chassis.outbox.worker import Publisher, Worker
-from chassis.postgres import POSTGRES_UNAVAILABLE, PostgresSettings
-from chassis.postgres.errors import closed_means_unavailable
+from chassis.postgres import POSTGRES_UNAVAILABLE, PostgresSettings, closed_means_unavailable
 
 _RECONNECT_SECONDS = 0.5
 _log = structlog.get_logger(__name__)

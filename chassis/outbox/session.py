@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from chassis.messages import Outgoing
+from chassis.outbox.rows import read_headers
 from chassis.outbox.shards import SHARDS
 from chassis.postgres import POSTGRES_UNAVAILABLE, PostgresSettings, Session, connect
 
@@ -35,7 +36,7 @@ _OLDEST_ROWS = """
 SELECT batch.* FROM unnest($1::smallint[], $2::int[]) AS wanted (shard, row_limit)
 CROSS JOIN LATERAL (
     SELECT * FROM (
-        SELECT id, shard, topic, key, value, header_names, header_values,
+        SELECT id, shard, topic, key, value, headers,
                sum(octet_length(value)) OVER (ORDER BY id ROWS UNBOUNDED PRECEDING) AS bytes
         FROM outbox WHERE outbox.shard = wanted.shard ORDER BY id LIMIT wanted.row_limit
     ) AS oldest WHERE bytes - octet_length(value) < $3
@@ -104,8 +105,7 @@ class OutboxSession:
         limits = [row_limits[shard] for shard in row_limits]
         batches: dict[int, list[OutboxRow]] = {}
         for row in await self._connection.fetch(_OLDEST_ROWS, list(row_limits), limits, byte_limit):
-            headers = tuple(zip(row["header_names"], row["header_values"], strict=True))
-            message = Outgoing(row["topic"], row["key"], row["value"], headers)
+            message = Outgoing(row["topic"], row["key"], row["value"], read_headers(row["headers"]))
             batches.setdefault(row["shard"], []).append(OutboxRow(row["id"], message))
         return batches
 

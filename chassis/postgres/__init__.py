@@ -1,6 +1,6 @@
 """PostgreSQL for one service: settings, a bounded pool, transactions, and what means that the server is away."""
 
-from chassis.postgres.errors import POSTGRES_UNAVAILABLE
+from chassis.postgres.errors import POSTGRES_UNAVAILABLE, closed_means_unavailable
 from chassis.postgres.pool import connect, open_pool, transaction
 from chassis.postgres.settings import PostgresSettings
 from chassis.postgres.types import Connection, Pool, Queries, Row, Session
@@ -13,6 +13,7 @@ __all__ = [
     "Queries",
     "Row",
     "Session",
+    "closed_means_unavailable",
     "connect",
     "open_pool",
     "transaction",

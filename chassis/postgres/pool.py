@@ -84,10 +84,15 @@ async def _create(settings: PostgresSettings, schema: str, application_name: str
         loop=None,
         connection_class=asyncpg.Connection,
         record_class=asyncpg.Record,
+        reset=_nothing_to_reset,
     )
     pool.acquire_timeout_seconds = settings.acquire_timeout_seconds
     await pool
     return pool
+
+
+async def _nothing_to_reset(_: object) -> None:
+    """Spare the statement that asyncpg sends whenever a connection comes back: what it undoes, nobody may do."""
 
 
 def _arguments(settings: PostgresSettings, schema: str, application_name: str) -> dict[str, Any]:

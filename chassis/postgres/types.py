@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 Row = Mapping[str, Any]
 """One row of a result, read by column name."""
@@ -30,16 +30,6 @@ class Queries(Protocol):
         self, table_name: str, *, records: Iterable[Sequence[object]], columns: Sequence[str]
     ) -> str:
         """Write rows by COPY in binary form: the fastest way in, and it keeps the order of the records."""
-
-    async def copy_to_table(
-        self,
-        table_name: str,
-        *,
-        source: AsyncIterator[bytes],
-        columns: Sequence[str],
-        format: Literal["text", "csv", "binary"],  # noqa: A002 - asyncpg's own name
-    ) -> str:
-        """Write rows that are encoded already by COPY."""
 
 
 class Connection(Queries, Protocol):
@@ -72,7 +62,7 @@ class Pool(Queries, Protocol):
     """A bounded set of connections; `acquire` waits for a free one, no longer than the settings say."""
 
     def acquire(self, *, timeout: float | None = None) -> AbstractAsyncContextManager[Connection]:
-        """Lend a connection. Leaving the block ends its advisory locks and LISTENs."""
+        """Lend a connection. What stays with a session (locks, settings, LISTEN) needs one of its own: `connect`."""
 
     def get_size(self) -> int:
         """Count the open connections."""

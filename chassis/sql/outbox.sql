@@ -5,8 +5,7 @@ create table outbox (
     topic text not null,
     key bytea not null,
     value bytea not null,
-    header_names text[] not null,
-    header_values bytea[] not null,
+    headers json not null,
     created_at timestamptz not null default now()
 ) with (
     -- Rows live for milliseconds: vacuum by count, or the relay wades through the dead ones.

@@ -12,10 +12,8 @@ select event_id::text from ingest.post
 where accepted_at >= $1 and accepted_at < $2 and ($3::text is null or tenant = $3)
 """
 
-# The outbox holds the event id in the header that the codec calls ce_id.
-QUEUED = """
-select convert_from(header_values[array_position(header_names, 'ce_id')], 'utf8') from ingest.outbox
-"""
+# The codec's header of the event id.
+QUEUED = "select headers->>'ce_id' from ingest.outbox"
 
 HANDLED = "select event_id::text from {schema}.inbox"
 

@@ -12,21 +12,31 @@ from uuid import UUID
 from google.protobuf.message import Message
 
 from chassis.messages import Outgoing
-from chassis.outbox import enqueue
-from chassis.postgres import Pool, transaction
+from chassis.outbox import ENQUEUE_ROWS, columns_of
+from chassis.postgres import Pool, closed_means_unavailable
 from contracts.codec import Event, encode
 from contracts.topics import POSTS
 from services.ingest.normalizer import Accepted
 from services.ingest.rawpost import Change
 
-_KEEP = """
-INSERT INTO post
-    (event_id, post_id, tenant, integration, conversation, network, change, revision, event_time)
-SELECT * FROM unnest(
-    $1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::int[],
-    $9::timestamptz[])
-ON CONFLICT (event_id) DO NOTHING
-RETURNING event_id"""
+_KEEP = f"""
+WITH said AS MATERIALIZED (
+    SELECT * FROM unnest(
+        $1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::int[],
+        $9::timestamptz[], $10::smallint[], $11::text[], $12::bytea[], $13::bytea[], $14::json[]
+    ) WITH ORDINALITY AS said (
+        event_id, post_id, tenant, integration, conversation, network, change, revision,
+        event_time, shard, topic, key, value, headers, position)
+), kept AS (
+    INSERT INTO post (event_id, post_id, tenant, integration, conversation, network, change, revision, event_time)
+    SELECT event_id, post_id, tenant, integration, conversation, network, change, revision, event_time
+    FROM said ORDER BY event_id
+    ON CONFLICT (event_id) DO NOTHING
+    RETURNING event_id
+), outbox_row AS MATERIALIZED (
+    SELECT said.* FROM said JOIN kept USING (event_id)
+), promised AS ({ENQUEUE_ROWS})
+SELECT event_id FROM kept"""  # noqa: S608 - constants of two modules
 
 
 class Columns(NamedTuple):
@@ -71,23 +81,14 @@ def entry_of(accepted: Accepted) -> Entry:
 async def keep(pool: Pool, entries: Sequence[Entry]) -> set[UUID]:
     """Keep those never seen before and promise to publish them, in their order; answers their event ids.
 
-    One transaction. A post that another transaction is keeping at this moment is waited for, so that nobody is
-    told of a duplicate whose original was then rolled back.
+    One statement, and so one transaction. A post that another transaction is keeping at this moment is waited for,
+    so that nobody is told of a duplicate whose original was then rolled back. All writers insert in the order of the
+    ids, so none waits for one that waits for it.
     """
-    async with transaction(pool) as connection:
-        # Writers that insert the same posts in the same order wait for each other; in another, they deadlock.
-        rows = sorted({entry.columns.event_id: entry.columns for entry in reversed(entries)}.values())
-        kept = await connection.fetch(_KEEP, *zip(*rows, strict=True))
-        fresh = {row["event_id"] for row in kept}
-        await enqueue(connection, _first_of_each(entries, fresh))
-    return fresh
-
-
-def _first_of_each(entries: Sequence[Entry], fresh: set[UUID]) -> list[Outgoing]:
-    left = set(fresh)
-    outgoing = []
+    first: dict[UUID, Entry] = {}
     for entry in entries:
-        if entry.columns.event_id in left:
-            left.discard(entry.columns.event_id)
-            outgoing.append(entry.outgoing)
-    return outgoing
+        first.setdefault(entry.columns.event_id, entry)
+    rows = zip(*(entry.columns for entry in first.values()), strict=True)
+    messages = columns_of([entry.outgoing for entry in first.values()])
+    with closed_means_unavailable():
+        return {row["event_id"] for row in await pool.fetch(_KEEP, *rows, *messages)}

@@ -7,6 +7,7 @@ from uuid import UUID
 from ascolto.replies.v1.reply_event_pb2 import ReplyEvent
 from chassis import inbox
 from chassis.messages import Record
+from chassis.outbox import read_headers
 from chassis.postgres import Connection
 from contracts.codec import Event
 from contracts.identity import conversation_name, last_segment, tenant_of
@@ -120,7 +121,7 @@ async def waiting_facts(connection: Connection) -> list[Record]:
             timestamp_ms=0,
             key=row["key"],
             value=row["value"],
-            headers=tuple(zip(row["header_names"], row["header_values"], strict=True)),
+            headers=read_headers(row["headers"]),
         )
         for row in rows
     ]

@@ -61,7 +61,7 @@ async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 15.0)
 
 
 def message(key: str, value: str) -> Outgoing:
-    headers = (("ce_id", value.encode()), ("bad", b"\xff\x00"))
+    headers = (("ce_id", value.encode()), ("odd", '\x00\u00e9"\\'.encode()))
     return Outgoing("topic", key.encode(), value.encode(), headers)
 
 

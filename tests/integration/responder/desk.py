@@ -11,6 +11,7 @@ from uuid import UUID
 from ascolto.classification.v1 import classification_pb2 as classification
 from ascolto.replies.v1.reply_event_pb2 import ReplyEvent
 from chassis.messages import Record
+from chassis.outbox import read_headers
 from chassis.postgres import Pool, transaction
 from contracts import codec
 from contracts.codec import Event, encode
@@ -146,7 +147,7 @@ class Desk:
         rows = await self.pool.fetch("SELECT * FROM outbox ORDER BY id")
         found = []
         for row in rows:
-            headers = tuple(zip(row["header_names"], row["header_values"], strict=True))
+            headers = read_headers(row["headers"])
             event = codec.decode(Record(row["topic"], 0, row["id"], 0, row["key"], row["value"], headers))
             assert isinstance(event.message, ReplyEvent)
             found.append(Event(event.metadata, event.message))

@@ -1,12 +1,14 @@
-"""The pure parts of the outbox: shards and the patience of a lane."""
+"""The pure parts of the outbox: shards, rows, and the patience of a lane."""
 
 import asyncio
 from collections import Counter
 
 import pytest
 
-from chassis.outbox import SHARDS, shard_of
+from chassis.messages import Headers, Outgoing
+from chassis.outbox import SHARDS, columns_of, read_headers, shard_of
 from chassis.outbox.lane import Lane
+from chassis.outbox.rows import write_headers
 
 
 def test_a_key_keeps_its_shard_in_every_version() -> None:
@@ -59,3 +61,14 @@ def test_a_success_forgets_the_failures() -> None:
     lane.succeeded()
     assert lane.is_ready(100.05)
     assert lane.limit(500) == 500
+
+
+def test_headers_come_back_as_they_were_written() -> None:
+    headers = (("ce_id", b"1"), ("a", '\x00é"\\'.encode()), ("empty", b""))
+    assert read_headers(write_headers(headers)) == headers
+
+
+@pytest.mark.parametrize("headers", [(("a", b"1"), ("a", b"2")), (("a", b"\xff"),)], ids=["repeated", "not UTF-8"])
+def test_headers_that_json_cannot_hold_are_refused(headers: Headers) -> None:
+    with pytest.raises(ValueError, match=r"one header of a name|utf-8"):
+        columns_of([Outgoing("topic", b"key", b"value", headers)])
