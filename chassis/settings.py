@@ -80,7 +80,7 @@ def _problem(settings: type[BaseSettings], detail: ErrorDetails) -> str:
     field = _find_field(settings, name)
     if field is None:
         return f"{name or settings.__name__}: {detail['msg']}"
-    variable = _variable(settings, *field)
+    variable = variable_of(settings, *field)
     info = field[1]
     advice = f"; give {info.description}" if info.description else ""
     if detail["type"] == "missing" or not os.environ.get(variable):
@@ -93,12 +93,13 @@ def _problem(settings: type[BaseSettings], detail: ErrorDetails) -> str:
 def _find_field(settings: type[BaseSettings], name: str) -> tuple[str, FieldInfo] | None:
     """Errors name a field by its attribute or by the variable that it was read from, in whatever case."""
     for attribute, info in settings.model_fields.items():
-        if name.lower() in {attribute.lower(), _variable(settings, attribute, info).lower()}:
+        if name.lower() in {attribute.lower(), variable_of(settings, attribute, info).lower()}:
             return attribute, info
     return None
 
 
-def _variable(settings: type[BaseSettings], attribute: str, info: FieldInfo) -> str:
+def variable_of(settings: type[BaseSettings], attribute: str, info: FieldInfo) -> str:
+    """The environment variable that sets a field, as messages and pages name it."""
     alias = info.validation_alias
     if isinstance(alias, AliasChoices):
         alias = alias.choices[0]

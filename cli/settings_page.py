@@ -10,7 +10,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
 from chassis.dev_issuer import DevIssuerSettings
-from chassis.settings import ProcessSettings
+from chassis.settings import ProcessSettings, variable_of
 from cli.project import SERVICES
 
 Settings = type[BaseSettings]
@@ -35,11 +35,6 @@ def settings_of(service: str) -> tuple[Settings, ...]:
     """The settings classes that a service reads, those of every process first."""
     group = importlib.import_module(f"services.{service}.service").Settings
     return (ProcessSettings, *get_type_hints(group).values())
-
-
-def variable_of(settings: Settings, name: str, field: FieldInfo) -> str:
-    """The environment variable of a field."""
-    return str(field.validation_alias or f"{settings.model_config.get('env_prefix', '')}{name}").upper()
 
 
 def _sections() -> Iterator[Iterable[str]]:

@@ -20,7 +20,7 @@ MAX_VALUE_BYTES: Final = 1_000_000
 MAX_DEAD_LETTER_BYTES: Final = 20 * 1024 * 1024
 """Dead letters hold whatever came, so their topics take far more than any good message needs."""
 PARTITIONS: Final = 12
-DEAD_LETTER_RETENTION_MS: Final = 30 * 24 * 3600 * 1000
+FOR_EVER: Final = "-1"
 
 INGEST, ROUTING, RESPONDER, FEEDBACK = "ingest", "routing", "responder", "feedback"
 
@@ -36,7 +36,7 @@ class Topic:
     partitions: int = PARTITIONS
     config: Mapping[str, str] = field(
         # The log is the truth of what was said and decided: every read model is rebuilt from it.
-        default_factory=lambda: {"cleanup.policy": "delete", "retention.ms": "-1"}
+        default_factory=lambda: {"cleanup.policy": "delete", "retention.ms": FOR_EVER}
     )
 
     @property
@@ -51,7 +51,8 @@ class Topic:
 
 DEAD_LETTER_CONFIG: Final[Mapping[str, str]] = {
     "cleanup.policy": "delete",
-    "retention.ms": str(DEAD_LETTER_RETENTION_MS),
+    # A dead letter may be all that is left of what somebody said: only a replay or a person may end it.
+    "retention.ms": FOR_EVER,
     "max.message.bytes": str(MAX_DEAD_LETTER_BYTES),
 }
 

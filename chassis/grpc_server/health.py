@@ -8,10 +8,11 @@ import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from chassis.grpc_server.call import ServicerContext
-from chassis.health import Health
+from chassis.health import Health, Reasons
 
 LIVENESS = frozenset({"", "liveness"})
 READINESS = "readiness"
+DEGRADATION = "degradation"
 
 _WATCH_POLL_SECONDS = 0.5
 
@@ -24,7 +25,8 @@ class HealthServicer(health_pb2_grpc.HealthServicer):
     """Answers with the state of the moment.
 
     "" and "liveness" say whether to restart the process; "readiness" and the names of the services say whether to
-    send it work. A draining process is alive and not ready.
+    send it work. A draining process is alive and not ready. "degradation" is for people: not serving while something
+    works less well than it should. The trailing metadata `reason` says what, for every name.
     """
 
     def __init__(self, health: Health, services: Collection[str], draining: asyncio.Event) -> None:
@@ -36,10 +38,11 @@ class HealthServicer(health_pb2_grpc.HealthServicer):
         self, request: health_pb2.HealthCheckRequest, context: ServicerContext
     ) -> health_pb2.HealthCheckResponse:
         """The state of one name, for probes; NOT_FOUND for a name that is not served here."""
-        status = self._status(request.service)
-        if status == _SERVICE_UNKNOWN:
+        reasons = self._reasons(request.service)
+        if reasons is None:
             await context.abort(grpc.StatusCode.NOT_FOUND, f"Ask for one of: {self._known_names()}.")
-        return health_pb2.HealthCheckResponse(status=status)
+        context.set_trailing_metadata(tuple(("reason", _ascii(f"{name}: {why}")) for name, why in reasons.items()))
+        return health_pb2.HealthCheckResponse(status=_NOT_SERVING if reasons else _SERVING)
 
     async def Watch(  # noqa: N802 - the name stands in the protocol
         self,
@@ -49,7 +52,8 @@ class HealthServicer(health_pb2_grpc.HealthServicer):
         """Every change of state of one name, for client-side load balancing."""
         last: Any = None
         while True:
-            status = self._status(request.service)
+            reasons = self._reasons(request.service)
+            status = _SERVICE_UNKNOWN if reasons is None else _NOT_SERVING if reasons else _SERVING
             if status != last:
                 yield health_pb2.HealthCheckResponse(status=status)
                 last = status
@@ -58,15 +62,18 @@ class HealthServicer(health_pb2_grpc.HealthServicer):
             await self._next_look()
 
     def _known_names(self) -> str:
-        return ", ".join(sorted(self._readiness_names | {"liveness"}))
+        return ", ".join(sorted(self._readiness_names | {"liveness", DEGRADATION}))
 
-    def _status(self, name: str) -> int:
+    def _reasons(self, name: str) -> Reasons | None:
+        """Why `name` is not as it should be; None where nothing of that name is served here."""
         if name in LIVENESS:
-            return _SERVING if self._health.live()[0] else _NOT_SERVING
-        if name in self._readiness_names:
-            ready = not self._draining.is_set() and self._health.ready()[0]
-            return _SERVING if ready else _NOT_SERVING
-        return _SERVICE_UNKNOWN
+            return self._health.live()[1]
+        if name == DEGRADATION:
+            return self._health.degraded()
+        if name not in self._readiness_names:
+            return None
+        draining = {"server": "draining"} if self._draining.is_set() else {}
+        return draining | self._health.ready()[1]
 
     async def _next_look(self) -> None:
         try:
@@ -74,3 +81,8 @@ class HealthServicer(health_pb2_grpc.HealthServicer):
                 await self._draining.wait()
         except TimeoutError:
             return
+
+
+def _ascii(reason: str) -> str:
+    """Make a reason fit for metadata, which is printable ASCII."""
+    return "".join(each if " " <= each <= "~" else "?" for each in reason)

@@ -49,7 +49,8 @@ async def examine(addresses: Addresses) -> list[Finding]:
     findings = [_runtime()]
     findings += await _looked(_postgres, addresses, "PostgreSQL", "Is it running, and is POSTGRES_DSN right?")
     findings += await _looked(_kafka, addresses, "Kafka", "Is it running, and is KAFKA_BOOTSTRAP_SERVERS right?")
-    findings += await asyncio.gather(*(_service(addresses, name) for name in SERVICES))
+    for found in await asyncio.gather(*(_service(addresses, name) for name in SERVICES)):
+        findings += found
     return findings
 
 
@@ -106,23 +107,36 @@ async def _lag(settings: KafkaSettings, group: str) -> Finding:
     return Finding(f"lag of {group}", well, f"{lag:,} records", "" if well else f"Start more processes of {group}.")
 
 
-async def _service(addresses: Addresses, name: str) -> Finding:
+async def _service(addresses: Addresses, name: str) -> list[Finding]:
+    """Whether a service wants work, and what works less well in it than it should."""
     target = getattr(addresses, f"{name}_grpc")
     if not target:
-        return Finding(name, False, "address not known", f"Set ASCOLTO_{name.upper()}_GRPC.")
+        return [Finding(name, False, "address not known", f"Set ASCOLTO_{name.upper()}_GRPC.")]
     async with grpc.aio.insecure_channel(target) as channel:
-        ask = channel.unary_unary(
-            "/grpc.health.v1.Health/Check",
-            request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
-            response_deserializer=health_pb2.HealthCheckResponse.FromString,
-        )
         try:
-            answer = await ask(health_pb2.HealthCheckRequest(service="readiness"), timeout=5.0)
+            well, reasons = await _asked(channel, "readiness")
+            ready = Finding(name, well, f"{target}: {_told(reasons) or 'ready'}", "" if well else "Its log tells why.")
+            _, degraded = await _asked(channel, "degradation")
         except grpc.aio.AioRpcError as error:
-            return Finding(name, False, f"{target}: {error.code().name}", "Is it running? Its log tells why not.")
-    status = health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status)
-    well = status == "SERVING"
-    return Finding(name, well, f"{target}: {status}", "" if well else "Its log tells why.")
+            return [Finding(name, False, f"{target}: {error.code().name}", "Is it running? Its log tells why not.")]
+    advice = 'See docs/errors.md, "When the ledger is not balanced".'
+    return [ready, *([Finding(f"{name} is degraded", False, _told(degraded), advice)] if degraded else [])]
+
+
+async def _asked(channel: grpc.aio.Channel, what: str) -> tuple[bool, list[str]]:
+    ask = channel.unary_unary(
+        "/grpc.health.v1.Health/Check",
+        request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
+        response_deserializer=health_pb2.HealthCheckResponse.FromString,
+    )
+    call = ask(health_pb2.HealthCheckRequest(service=what), timeout=5.0)
+    answer = await call
+    reasons = [str(value) for key, value in await call.trailing_metadata() if key == "reason"]
+    return answer.status == health_pb2.HealthCheckResponse.SERVING, reasons
+
+
+def _told(reasons: list[str]) -> str:
+    return "; ".join(reasons)
 
 
 def _mark(finding: Finding) -> str:

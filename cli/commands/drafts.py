@@ -21,7 +21,7 @@ from cli.settings import load_addresses
 if TYPE_CHECKING:
     from ascolto.approvals.v1.approval_service_pb2_grpc import ApprovalServiceAsyncStub
 
-app = typer.Typer(help="Drafts: list, show, edit, approve, reject, resolve.", no_args_is_help=True)
+app = typer.Typer(help="Drafts: list, show, edit, approve, reject, resolve, retry.", no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help='"tenants/.../replies/..." or the id at its end.')]
 Json = Annotated[bool, JSON_OPTION]
 SHOWN_CHARACTERS = 60
@@ -90,6 +90,16 @@ def resolve(
     if bool(arrived) == not_arrived:
         raise CommandError("Look it up first, then say either --arrived ID or --not-arrived.")
     _decide(name, lambda stub, reply: _resolve(stub, reply, arrived), as_json=as_json)
+
+
+@app.command()
+def retry(as_json: Json = False) -> None:  # noqa: FBT002 - a flag of the command line
+    """Try drafts again that were given up after repeated failures."""
+    answer = _run(lambda stub: stub.RetryDrafts(pb.RetryDraftsRequest()))
+    if as_json:
+        print_json({"drafts": answer.drafts})
+    else:
+        out.print(f"{answer.drafts} drafts are tried again")
 
 
 def _decide(

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from faststream import AckPolicy
+
 from ascolto.insights.v1.insights_service_pb2_grpc import add_InsightsServiceServicer_to_server
 from chassis.auth import Authenticator, AuthSettings
 from chassis.clock import utc_now
@@ -67,20 +69,22 @@ def load_settings() -> Settings:
     return load_all(Settings)
 
 
-async def start(lifecycle: Lifecycle, settings: Settings) -> Ports:
-    """Start everything; the server comes last, so that it stops first."""
+async def start(lifecycle: Lifecycle, settings: Settings, *, ack_policy: AckPolicy = AckPolicy.NACK_ON_ERROR) -> Ports:
+    """Start everything; the server comes last, so that it stops first. `ack_policy` is for tests that seed a loss."""
     pool = await lifecycle.enter(open_pool(settings.postgres, schema=NAME, application_name=NAME))
     presence = await lifecycle.enter(present(settings.postgres, schema=NAME))
     lifecycle.background(presence.keep(), "presence")
     tailer = Tailer(pool, settings.watch)
     lifecycle.background(tailer.run(), "tailer")
-    await _start_consumer(lifecycle, settings, pool, tailer)
+    await _start_consumer(lifecycle, settings, pool, tailer, ack_policy)
     lifecycle.background(keep_complete_through(pool, settings.kafka, settings.coverage, utc_now), "coverage")
     return await _start_server(lifecycle, settings, pool, tailer)
 
 
-async def _start_consumer(lifecycle: Lifecycle, settings: Settings, pool: Pool, tailer: Tailer) -> None:
-    broker = build_broker(settings.kafka, client_id=NAME)
+async def _start_consumer(
+    lifecycle: Lifecycle, settings: Settings, pool: Pool, tailer: Tailer, ack_policy: AckPolicy
+) -> None:
+    broker = build_broker(settings.kafka, client_id=NAME, ack_policy=ack_policy)
     dead_letters = await lifecycle.enter(DeadLetters(settings.kafka, client_id=NAME))
     subscription = consume_batches(
         broker,

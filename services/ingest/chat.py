@@ -9,12 +9,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from chassis.clock import Clock
+from chassis.cors import cors_headers, is_allowed
 from contracts.chat_session import ChatSession, SessionInvalid, issue_session, new_session, verify_session
+from contracts.integrations import Integration
 from services.ingest.accept import Acceptor
 from services.ingest.address import address_of
 from services.ingest.body import read_body
 from services.ingest.chatbody import ChatMessage, chat_post, parse_chat
-from services.ingest.cors import cors_headers
 from services.ingest.inbound import refuse
 from services.ingest.normalizer import Accepted
 from services.ingest.rate_limit import TokenBuckets
@@ -47,7 +48,11 @@ class ChatEndpoint:
         widget = self._widgets.get(request.path_params["widget"])
         if widget is None:
             raise Refused(Problem.NOT_FOUND, "Check the widget's id.")
-        headers = cors_headers(widget.normalizer.integration, request.headers.get("origin"))
+        origin = request.headers.get("origin")
+        _require_allowed(widget.normalizer.integration, origin)
+        headers = cors_headers(
+            origin, methods="POST, OPTIONS", request_headers="authorization, content-type", exposed="retry-after"
+        )
         if request.method == "OPTIONS":
             return Response(status_code=204, headers=dict(headers))
         try:
@@ -109,6 +114,12 @@ class ChatEndpoint:
         if isinstance(result, Invalid):
             raise field_refusal([result], integration=session.integration)
         return result
+
+
+def _require_allowed(integration: Integration, origin: str | None) -> None:
+    if not is_allowed(origin, integration.allowed_origins):
+        detail = "Add the page's origin to allowed_origins of the integration."
+        raise Refused(Problem.ORIGIN_NOT_ALLOWED, detail, integration=integration.id)
 
 
 def _session_refusal(integration: str) -> Refused:

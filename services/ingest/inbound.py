@@ -7,9 +7,9 @@ from opentelemetry import trace
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from chassis import problems
 from chassis.semantics import ERROR_TYPE, HTTP_REQUEST_METHOD, HTTP_RESPONSE_STATUS_CODE, HTTP_ROUTE
 from services.ingest import metrics
-from services.ingest.problems import render
 from services.ingest.refusals import Problem, Refused
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -52,7 +52,7 @@ async def _answer(request: Request, endpoint: Endpoint, route: str, span: trace.
     return refuse(refused, route)
 
 
-def refuse(refused: Refused, route: str) -> Response:
+def refuse(refused: problems.Refused, route: str) -> Response:
     """Log and count a refusal, and make its response. Field names are ours; what was sent is not logged."""
     problem = refused.problem
     metrics.refused(problem.name)
@@ -61,6 +61,6 @@ def refuse(refused: Refused, route: str) -> Response:
         route=route,
         code=problem.name,
         status=problem.status,
-        integration=refused.integration,
+        integration=getattr(refused, "integration", None),
     )
-    return render(refused)
+    return problems.render(refused)

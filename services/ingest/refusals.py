@@ -1,12 +1,12 @@
 """Every way in which a request is not taken, whichever way it came in."""
 
 from collections.abc import Sequence
-from enum import Enum
 
+from chassis import problems
 from services.ingest.rawpost import Invalid
 
 
-class Problem(Enum):
+class Problem(problems.Problem):
     """Every way to be refused; docs/errors.md explains each code."""
 
     SIGNATURE_INVALID = (401, "The delivery is not signed with a live secret of this integration")
@@ -22,16 +22,11 @@ class Problem(Enum):
     STORE_UNAVAILABLE = (503, "Posts cannot be kept at the moment")
     ACCEPT_QUEUE_FULL = (503, "More posts arrive than can be kept")
 
-    def __init__(self, status: int, title: str) -> None:
-        self.status = status
-        self.title = title
 
+class Refused(problems.Refused):
+    """A request is not taken; `integration` is for our log, and only where it is one of ours."""
 
-class Refused(Exception):  # noqa: N818 - named after the decision that it carries
-    """A request is not taken; `detail` tells the sender what to do.
-
-    `errors` name the fields that are wrong; `integration` is for our log, and only where it is one of ours.
-    """
+    problem: Problem
 
     def __init__(
         self,
@@ -42,11 +37,7 @@ class Refused(Exception):  # noqa: N818 - named after the decision that it carri
         retry_after_seconds: float | None = None,
         integration: str | None = None,
     ) -> None:
-        super().__init__(problem.name)
-        self.problem = problem
-        self.detail = detail
-        self.errors = tuple(errors)
-        self.retry_after_seconds = retry_after_seconds
+        super().__init__(problem, detail, errors=errors, retry_after_seconds=retry_after_seconds)
         self.integration = integration
 
 

@@ -23,6 +23,10 @@ UPDATE draft_job SET claim = NULL, available_at = $3, error_class = $4,
     state = CASE WHEN $5 THEN 'failed' ELSE state END
 WHERE reply_id = $1 AND claim = $2"""
 
+_RETRY = """
+UPDATE draft_job SET state = 'queued', attempts = 0, available_at = '-infinity', error_class = NULL
+WHERE tenant = $1 AND state = 'failed' RETURNING reply_id"""
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -89,6 +93,11 @@ async def finish(connection: Connection, reply_ids: Sequence[UUID]) -> None:
 async def back_off(queries: Queries, job: Job, until: datetime, error_class: str, *, give_up: bool) -> None:
     """Work on the job failed: try again after `until`, or give it up where a person can see it."""
     await queries.execute(_BACK_OFF, job.reply_id, job.claim, until, error_class, give_up)
+
+
+async def retry_given_up(queries: Queries, tenant: str) -> int:
+    """Want every draft of a tenant once more that was given up; answers how many."""
+    return len(await queries.fetch(_RETRY, tenant))
 
 
 async def count_waiting(queries: Queries) -> dict[str, int]:

@@ -9,7 +9,7 @@ from ascolto.approvals.v1.approval_service_pb2_grpc import ApprovalServiceServic
 from chassis.api_errors import invalid_argument, not_found
 from chassis.auth import require
 from chassis.postgres import Pool
-from services.responder import queue
+from services.responder import jobs, queue
 from services.responder.approval import Approve, Edit, Reject, Resolve
 from services.responder.decisions import Decisions
 from services.responder.networks import limit_of
@@ -112,6 +112,15 @@ class ApprovalServicer(ApprovalServiceServicer):
         native_id = _outcome(request)
         reply = await self._decisions.take(approver, request, lambda _: Resolve(native_id))
         return proto.ResolveReplyResponse(reply=reply)
+
+    async def RetryDrafts(  # noqa: N802
+        self,
+        request: proto.RetryDraftsRequest,  # noqa: ARG002
+        context: Context,  # noqa: ARG002
+    ) -> proto.RetryDraftsResponse:
+        """Want what was given up once more; doing it twice changes nothing."""
+        tenant = require(APPROVER).tenant
+        return proto.RetryDraftsResponse(drafts=await jobs.retry_given_up(self._pool, tenant))
 
     async def WatchReplies(  # noqa: N802
         self,

@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
 from time import monotonic
 from typing import Final
 
@@ -12,7 +11,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from chassis.cors import cors_headers, is_allowed
 from chassis.postgres import POSTGRES_UNAVAILABLE, Pool
+from chassis.problems import Problem, Refused, address_problems, render
 from contracts.chat_session import ChatSession, SessionInvalid, verify_session
 from contracts.integrations import Integration
 from services.responder.channels.web_chat import ChatMessage, read_after
@@ -23,23 +24,21 @@ _PAGE: Final = 100
 _POLL_SECONDS: Final = 1.0
 _KEEP_ALIVE_SECONDS: Final = 15.0
 _RECONNECT_MS: Final = 3_000
+_RETRY_AFTER_SECONDS: Final = 2.0
 _MAX_STREAMS: Final = 2_000
 _BEARER: Final = "bearer "
 
 
-@dataclass(frozen=True)
-class Refused(Exception):  # noqa: N818 - named after what the caller is told
-    """A request that is not served, as RFC 9457 tells it."""
+class ChatProblem(Problem):
+    """Every way in which a page is refused."""
 
-    status: int
-    code: str
-    title: str
-    detail: str
-
-    def response(self) -> JSONResponse:
-        """The problem document."""
-        body = {"type": "about:blank", "title": self.title, "status": self.status, "code": self.code}
-        return JSONResponse({**body, "detail": self.detail}, self.status, media_type="application/problem+json")
+    SESSION_INVALID = (401, "The session token is not valid")
+    ORIGIN_NOT_ALLOWED = (403, "This page may not embed the widget")
+    NOT_FOUND = (404, "There is nothing at this address")
+    METHOD_NOT_ALLOWED = (405, "This address does not take this method")
+    FIELD_INVALID = (422, "The request does not say what it should")
+    STORE_UNAVAILABLE = (503, "Messages cannot be read at the moment")
+    TOO_MANY_STREAMS = (503, "Too many streams are open")
 
 
 class ChatMessages:
@@ -62,13 +61,15 @@ class ChatMessages:
         """Answer a page's script: its preflight, its question for messages, or a refusal that it can read."""
         widget = self._widgets.get(request.path_params["widget"])
         if widget is None:
-            return Refused(404, "NOT_FOUND", "There is no such widget", "Check the widget's id.").response()
+            return render(Refused(ChatProblem.NOT_FOUND, "Check the widget's id."))
         origin = request.headers.get("origin")
-        if origin is not None and origin not in widget.allowed_origins and "*" not in widget.allowed_origins:
+        if not is_allowed(origin, widget.allowed_origins):
             detail = "Add the page's origin to allowed_origins of the integration."
-            return Refused(403, "ORIGIN_NOT_ALLOWED", "This page may not embed the widget", detail).response()
+            return render(Refused(ChatProblem.ORIGIN_NOT_ALLOWED, detail))
         response = Response(status_code=204) if request.method == "OPTIONS" else await self._answer(request, widget)
-        response.headers.update(_cors(origin))
+        response.headers.update(
+            cors_headers(origin, methods="GET, OPTIONS", request_headers="authorization, last-event-id")
+        )
         return response
 
     async def _answer(self, request: Request, widget: Integration) -> Response:
@@ -78,13 +79,11 @@ class ChatMessages:
             if "text/event-stream" not in request.headers.get("accept", ""):
                 return await self._page(session, after)
         except Refused as refused:
-            return refused.response()
+            return render(refused)
         except POSTGRES_UNAVAILABLE:
-            problem = Refused(503, "STORE_UNAVAILABLE", "Messages cannot be read at the moment", "Try again shortly.")
-            return problem.response()
+            return render(_not_now(ChatProblem.STORE_UNAVAILABLE, "Try again shortly."))
         if self._streams >= _MAX_STREAMS:
-            problem = Refused(503, "TOO_MANY_STREAMS", "Too many streams are open", "Ask page by page meanwhile.")
-            return problem.response()
+            return render(_not_now(ChatProblem.TOO_MANY_STREAMS, "Ask page by page meanwhile."))
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
         return StreamingResponse(self._stream(session, after), media_type="text/event-stream", headers=headers)
 
@@ -129,13 +128,18 @@ class ChatMessages:
 
 def build_app(messages: ChatMessages) -> Starlette:
     """The HTTP application."""
-    return Starlette(routes=[Route(ROUTE, messages.serve, methods=["GET", "OPTIONS"])])
+    return Starlette(
+        routes=[Route(ROUTE, messages.serve, methods=["GET", "OPTIONS"])],
+        exception_handlers=address_problems(
+            not_found=ChatProblem.NOT_FOUND, method_not_allowed=ChatProblem.METHOD_NOT_ALLOWED
+        ),
+    )
 
 
 def _position(request: Request) -> int:
     given = request.headers.get("last-event-id") or request.query_params.get("after") or "0"
     if not (given.isascii() and given.isdigit() and len(given) <= 18):  # noqa: PLR2004 - fits a bigint
-        raise Refused(422, "FIELD_INVALID", "after is no position", "Send the id of the last event that you have.")
+        raise Refused(ChatProblem.FIELD_INVALID, "Send the id of the last event that you have as `after`.")
     return int(given)
 
 
@@ -143,17 +147,9 @@ def _shown(message: ChatMessage) -> dict[str, str]:
     return {"message": message.message, "text": message.text, "sent_at": message.sent_at.isoformat()}
 
 
-def _cors(origin: str | None) -> dict[str, str]:
-    if origin is None:
-        return {}
-    return {
-        "access-control-allow-origin": origin,
-        "access-control-allow-methods": "GET, OPTIONS",
-        "access-control-allow-headers": "authorization, last-event-id",
-        "access-control-max-age": "600",
-        "vary": "origin",
-    }
+def _not_now(problem: ChatProblem, detail: str) -> Refused:
+    return Refused(problem, detail, retry_after_seconds=_RETRY_AFTER_SECONDS)
 
 
 def _session_invalid() -> Refused:
-    return Refused(401, "SESSION_INVALID", "The session token is not valid", "Open a new session with a message.")
+    return Refused(ChatProblem.SESSION_INVALID, "Open a new session with a message.")

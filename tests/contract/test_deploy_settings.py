@@ -10,11 +10,10 @@ from typing import get_type_hints
 import pytest
 from pydantic_settings import BaseSettings
 
-from chassis import settings as chassis_settings
 from chassis.dev_issuer import DevIssuerSettings
 from chassis.kafka import KafkaSettings
 from chassis.postgres import PostgresSettings
-from chassis.settings import ProcessSettings
+from chassis.settings import ProcessSettings, variable_of
 from tests.contract.manifests import (
     BASE,
     DEPLOY,
@@ -46,7 +45,7 @@ def _settings_of(service: str) -> list[type[BaseSettings]]:
 
 
 def _variables_of(classes: list[type[BaseSettings]]) -> set[str]:
-    return {chassis_settings._variable(each, *field) for each in classes for field in each.model_fields.items()}
+    return {variable_of(each, *field) for each in classes for field in each.model_fields.items()}
 
 
 def _known_to(container: str) -> set[str]:

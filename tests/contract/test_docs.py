@@ -24,6 +24,7 @@ from ascolto.insights.v1 import insights_service_pb2
 from chassis.clock import utc_now
 from chassis.http_server import HttpSettings, serve_http
 from chassis.lifecycle import runner
+from chassis.problems import Problem as AnyProblem
 from chassis.settings import EXIT_CONFIGURATION
 from cli.app import app
 from cli.ledger.balance import Ledger
@@ -43,6 +44,7 @@ from services.ingest.sources import build_sources
 from services.responder.facts import StaleReason
 from services.responder.turn import NotDueReason
 from services.responder.web import ROUTE as MESSAGES_ROUTE
+from services.responder.web import ChatProblem
 from tests.contract import codes
 from tests.contract.pages import DOCS, PAGES, anchors, blocks, first_codes, links, page_id, prose, rows, section, spans
 
@@ -78,7 +80,7 @@ def _tables() -> set[str]:
     ("heading", "expected"),
     [
         ("HTTP: ingest", {problem.name for problem in Problem}),
-        ("HTTP: responder", set(codes.literals({"Refused"}, "services/responder", position=1))),
+        ("HTTP: responder", {problem.name for problem in ChatProblem}),
         ("gRPC", codes.grpc_reasons()),
         ("Dead letters", codes.dead_letter_codes()),
         ("Why a reply failed or is unresolved", codes.delivery_codes()),
@@ -92,9 +94,10 @@ def test_the_page_of_errors_explains_every_code_and_no_other(heading: str, expec
     assert set(told) == expected
 
 
-def test_the_page_of_errors_gives_each_problem_its_status() -> None:
-    told = {row[0].strip("`"): row[1] for row in rows(section(ERRORS, "HTTP: ingest"))}
-    assert told == {problem.name: str(problem.status) for problem in Problem}
+@pytest.mark.parametrize(("heading", "problems"), [("HTTP: ingest", Problem), ("HTTP: responder", ChatProblem)])
+def test_the_page_of_errors_gives_each_problem_its_status(heading: str, problems: type[AnyProblem]) -> None:
+    told = {row[0].strip("`"): row[1] for row in rows(section(ERRORS, heading))}
+    assert told == {problem.name: str(problem.status) for problem in problems}
 
 
 def test_the_page_of_errors_explains_every_exit_code(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The checker can fail: routing that acknowledges first loses posts when it is killed, and the ledger says so."""
+"""The checker can fail: a service that acknowledges first loses posts when it is killed, and the ledger says so."""
 
 import asyncio
 import time
@@ -10,7 +10,7 @@ import pytest
 
 from chassis.kafka import committed_offsets
 from cli.deployment import ServiceProcess
-from contracts.topics import ROUTING
+from contracts.topics import FEEDBACK, ROUTING
 from tests.e2e.books import kafka_of, settled
 from tests.e2e.groups import reset_to_earliest
 from tests.e2e.system import System
@@ -22,37 +22,38 @@ POLL_SECONDS = 0.5
 
 
 @contextmanager
-def routing_replaced(system: System, module: str) -> Iterator[ServiceProcess]:
-    """Run another module in the place of routing; at the end it is killed and routing is back."""
-    routing = system.deployment[ROUTING]
-    seeded = ServiceProcess(replace(routing.program, module=module), system.deployment.root)
-    routing.stop()
+def replaced(system: System, service: str, module: str) -> Iterator[None]:
+    """Run another module in the place of a service; at the end it is killed and the service is back."""
+    running = system.deployment[service]
+    seeded = ServiceProcess(replace(running.program, module=module), system.deployment.root)
+    running.stop()
     try:
         seeded.start()
-        yield seeded
+        yield
     finally:
         seeded.kill()
-        routing.start()
-        routing.wait_ready()
+        running.start()
+        running.wait_ready()
 
 
-def wait_until_acknowledged(system: System, before: dict[tuple[str, int], int]) -> None:
+def wait_until_acknowledged(system: System, group: str, before: dict[tuple[str, int], int]) -> None:
     """Wait until the group has committed more than `before`."""
     give_up_at = time.monotonic() + WAIT_SECONDS
-    while asyncio.run(committed_offsets(kafka_of(system.stack), ROUTING)) == before:
-        assert time.monotonic() < give_up_at, "the seeded routing acknowledged nothing"
+    while asyncio.run(committed_offsets(kafka_of(system.stack), group)) == before:
+        assert time.monotonic() < give_up_at, f"the seeded {group} acknowledged nothing"
         time.sleep(POLL_SECONDS)
 
 
-def test_acknowledging_first_loses_posts_and_the_ledger_reports_them(system: System) -> None:
-    before = asyncio.run(committed_offsets(kafka_of(system.stack), ROUTING))
-    with system.under_load(seed=61) as load, routing_replaced(system, "tests.e2e.seeded.ack_first_routing"):
-        wait_until_acknowledged(system, before)
+@pytest.mark.parametrize("service", [ROUTING, FEEDBACK])
+def test_acknowledging_first_loses_posts_and_the_ledger_reports_them(system: System, service: str) -> None:
+    before = asyncio.run(committed_offsets(kafka_of(system.stack), service))
+    with system.under_load(seed=61) as load, replaced(system, service, f"tests.e2e.seeded.ack_first_{service}"):
+        wait_until_acknowledged(system, service, before)
     _, ledger = settled(system.stack, load.started_at)
     assert ledger.lost > 0
     assert "lost" in system.audit(load)
 
-    system.deployment[ROUTING].stop()
-    reset_to_earliest(system.stack, [ROUTING])
-    system.deployment[ROUTING].start()
+    system.deployment[service].stop()
+    reset_to_earliest(system.stack, [service])
+    system.deployment[service].start()
     assert system.audit(load) == {}

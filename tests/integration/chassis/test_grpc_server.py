@@ -27,6 +27,13 @@ async def check(server: Running, name: str) -> int:
     return (await call(health_pb2.HealthCheckRequest(service=name))).status
 
 
+async def reasons_of(server: Running, name: str) -> list[Any]:
+    call = server.bare.unary_unary("/grpc.health.v1.Health/Check", _bytes, health_pb2.HealthCheckResponse.FromString)
+    answering = call(health_pb2.HealthCheckRequest(service=name))
+    await answering
+    return [value for key, value in await answering.trailing_metadata() if key == "reason"]
+
+
 def _bytes(message: Message) -> bytes:
     return message.SerializeToString()
 
@@ -50,6 +57,18 @@ async def test_health_follows_the_checks_of_the_process() -> None:
         assert [await check(server, name) for name in ("", "readiness")] == [NOT_SERVING, NOT_SERVING]
 
 
+async def test_degradation_is_told_with_its_reason_and_changes_no_probe() -> None:
+    async with running(Echo()) as server:
+        server.health.add_degradation("outbox", lambda: "waits for Kafka (Zeitüberschreitung)")
+        assert [await check(server, name) for name in ("", "readiness", "degradation")] == [
+            SERVING,
+            SERVING,
+            NOT_SERVING,
+        ]
+        assert await reasons_of(server, "degradation") == ["outbox: waits for Kafka (Zeit?berschreitung)"]
+        assert await reasons_of(server, "readiness") == []
+
+
 async def test_a_watch_of_health_sends_each_change() -> None:
     reason: list[str] = []
     async with running(Echo()) as server:
@@ -64,7 +83,7 @@ async def test_a_watch_of_health_sends_each_change() -> None:
 
 async def test_health_of_an_unknown_name_says_which_are_known() -> None:
     async with running(Echo()) as server:
-        with pytest.raises(grpc.aio.AioRpcError, match=rf"Ask for one of: {SERVICE}, liveness, readiness"):
+        with pytest.raises(grpc.aio.AioRpcError, match=rf"Ask for one of: degradation, {SERVICE}, liveness, readiness"):
             await check(server, "nobody")
 
 

@@ -14,6 +14,7 @@ from chassis.errors import NeverRetry
 from chassis.postgres import Pool
 from services.responder.drafter import Draft, DraftRequest
 from services.responder.drafting import DraftingWorker
+from services.responder.jobs import retry_given_up
 from services.responder.settings import DraftingSettings
 from tests.factories import NOW, make_post_classified
 from tests.integration.responder.desk import Desk, record_of
@@ -130,6 +131,10 @@ async def test_a_draft_that_cannot_be_written_harms_no_other_and_is_given_up_vis
     jobs = await desk.pool.fetch("SELECT state, attempts, error_class FROM draft_job")
     assert [tuple(row.values()) for row in jobs] == [("failed", 2, "RuntimeError")]
     assert await desk.pool.fetchval("SELECT count(*) FROM reply") == 1
+
+    assert await retry_given_up(desk.pool, "nobody") == 0
+    assert await retry_given_up(desk.pool, "acme") == 1
+    assert (await desk.draft()).answers
 
 
 async def test_a_draft_that_is_no_longer_wanted_is_not_kept(desk: Desk) -> None:

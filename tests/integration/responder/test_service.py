@@ -208,9 +208,16 @@ async def line_after(lines: AsyncIterator[str], prefix: str) -> str:
         ("/v1/chat/acme-chat/messages", {}, 401),
         ("/v1/chat/acme-chat/messages", {"authorization": "Bearer made-up"}, 401),
         ("/v1/chat/nobody/messages", {}, 404),
+        ("/nowhere", {}, 404),
         ("/v1/chat/acme-chat/messages", {"origin": "https://evil.example"}, 403),
     ],
 )
 async def test_strangers_read_nothing(served: Served, path: str, headers: dict[str, str], status: int) -> None:
     answer = await served.http.get(path, headers=headers)
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+
+
+async def test_another_method_is_a_problem_too(served: Served) -> None:
+    answer = await served.http.put("/v1/chat/acme-chat/messages")
+    assert (answer.status_code, answer.json()["code"]) == (405, "METHOD_NOT_ALLOWED")
+    assert "GET" in answer.headers["allow"]

@@ -460,6 +460,41 @@ class ResolveReplyResponse(_message.Message):
 Global___ResolveReplyResponse: _TypeAlias = ResolveReplyResponse  # noqa: Y015
 
 @_typing.final
+class RetryDraftsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RetryDraftsRequest: _TypeAlias = RetryDraftsRequest  # noqa: Y015
+
+@_typing.final
+class RetryDraftsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DRAFTS_FIELD_NUMBER: _builtins.int
+    drafts: _builtins.int
+    """How many drafts are wanted once more."""
+    def __init__(
+        self,
+        *,
+        drafts: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["drafts", b"drafts"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RetryDraftsResponse: _TypeAlias = RetryDraftsResponse  # noqa: Y015
+
+@_typing.final
 class WatchRepliesRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 

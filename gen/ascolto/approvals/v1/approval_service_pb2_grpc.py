@@ -66,6 +66,11 @@ class ApprovalServiceStub:
                 request_serializer=ascolto_dot_approvals_dot_v1_dot_approval__service__pb2.ResolveReplyRequest.SerializeToString,
                 response_deserializer=ascolto_dot_approvals_dot_v1_dot_approval__service__pb2.ResolveReplyResponse.FromString,
                 _registered_method=True)
+        self.RetryDrafts = channel.unary_unary(
+                '/ascolto.approvals.v1.ApprovalService/RetryDrafts',
+                request_serializer=ascolto_dot_approvals_dot_v1_dot_approval__service__pb2.RetryDraftsRequest.SerializeToString,
+                response_deserializer=ascolto_dot_approvals_dot_v1_dot_approval__service__pb2.RetryDraftsResponse.FromString,
+                _registered_method=True)
         self.WatchReplies = channel.unary_stream(
                 '/ascolto.approvals.v1.ApprovalService/WatchReplies',
                 request_serializer=ascolto_dot_approvals_dot_v1_dot_approval__service__pb2.WatchRepliesRequest.SerializeToString,
@@ -120,6 +125,13 @@ class ApprovalServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RetryDrafts(self, request, context):
+        """Tries drafts again that were given up after repeated failures. Role `approver`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def WatchReplies(self, request, context):
         """Changes of the queue as they happen; resumes after the cursor. Role `agent`.
         """
@@ -159,6 +171,11 @@ def add_ApprovalServiceServicer_to_server(servicer, server):
                     servicer.ResolveReply,
                     request_deserializer=ascolto_dot_approvals_dot_v1_dot_approval__service__pb2.ResolveReplyRequest.FromString,
                     response_serializer=ascolto_dot_approvals_dot_v1_dot_approval__service__pb2.ResolveReplyResponse.SerializeToString,
+            ),
+            'RetryDrafts': grpc.unary_unary_rpc_method_handler(
+                    servicer.RetryDrafts,
+                    request_deserializer=ascolto_dot_approvals_dot_v1_dot_approval__service__pb2.RetryDraftsRequest.FromString,
+                    response_serializer=ascolto_dot_approvals_dot_v1_dot_approval__service__pb2.RetryDraftsResponse.SerializeToString,
             ),
             'WatchReplies': grpc.unary_stream_rpc_method_handler(
                     servicer.WatchReplies,
@@ -330,6 +347,33 @@ class ApprovalService:
             '/ascolto.approvals.v1.ApprovalService/ResolveReply',
             ascolto_dot_approvals_dot_v1_dot_approval__service__pb2.ResolveReplyRequest.SerializeToString,
             ascolto_dot_approvals_dot_v1_dot_approval__service__pb2.ResolveReplyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RetryDrafts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ascolto.approvals.v1.ApprovalService/RetryDrafts',
+            ascolto_dot_approvals_dot_v1_dot_approval__service__pb2.RetryDraftsRequest.SerializeToString,
+            ascolto_dot_approvals_dot_v1_dot_approval__service__pb2.RetryDraftsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -47,6 +47,8 @@ class ApprovalServiceStub:
     """Role `approver`."""
     ResolveReply: _grpc.UnaryUnaryMultiCallable[_approval_service_pb2.ResolveReplyRequest, _approval_service_pb2.ResolveReplyResponse]
     """Settles an UNRESOLVED reply that a person has looked up. Role `approver`."""
+    RetryDrafts: _grpc.UnaryUnaryMultiCallable[_approval_service_pb2.RetryDraftsRequest, _approval_service_pb2.RetryDraftsResponse]
+    """Tries drafts again that were given up after repeated failures. Role `approver`."""
     WatchReplies: _grpc.UnaryStreamMultiCallable[_approval_service_pb2.WatchRepliesRequest, _approval_service_pb2.WatchRepliesResponse]
     """Changes of the queue as they happen; resumes after the cursor. Role `agent`."""
 
@@ -69,6 +71,8 @@ class ApprovalServiceAsyncStub(ApprovalServiceStub):
     """Role `approver`."""
     ResolveReply: _aio.UnaryUnaryMultiCallable[_approval_service_pb2.ResolveReplyRequest, _approval_service_pb2.ResolveReplyResponse]  # type: ignore[assignment]
     """Settles an UNRESOLVED reply that a person has looked up. Role `approver`."""
+    RetryDrafts: _aio.UnaryUnaryMultiCallable[_approval_service_pb2.RetryDraftsRequest, _approval_service_pb2.RetryDraftsResponse]  # type: ignore[assignment]
+    """Tries drafts again that were given up after repeated failures. Role `approver`."""
     WatchReplies: _aio.UnaryStreamMultiCallable[_approval_service_pb2.WatchRepliesRequest, _approval_service_pb2.WatchRepliesResponse]  # type: ignore[assignment]
     """Changes of the queue as they happen; resumes after the cursor. Role `agent`."""
 
@@ -124,6 +128,14 @@ class ApprovalServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_approval_service_pb2.ResolveReplyResponse, _abc.Awaitable[_approval_service_pb2.ResolveReplyResponse]]:
         """Settles an UNRESOLVED reply that a person has looked up. Role `approver`."""
+
+    @_abc_1.abstractmethod
+    def RetryDrafts(
+        self,
+        request: _approval_service_pb2.RetryDraftsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_approval_service_pb2.RetryDraftsResponse, _abc.Awaitable[_approval_service_pb2.RetryDraftsResponse]]:
+        """Tries drafts again that were given up after repeated failures. Role `approver`."""
 
     @_abc_1.abstractmethod
     def WatchReplies(

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from services.ingest.problems import pointer, render
+from chassis.problems import pointer, render
 from services.ingest.rawpost import Invalid
 from services.ingest.refusals import Problem, Refused, field_refusal
 
