@@ -20,7 +20,8 @@ STOP_DEADLINE_SECONDS = 60.0
 
 def up(options: argparse.Namespace) -> int:
     """Run the stack until Ctrl-C or SIGTERM."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    # SIGINT too: a shell ignores it for what it starts in the background, and then so would we.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     _say(f"Starting in {options.root} (the first time fetches Kafka's jars, about 50 MB) ...")
     try:
