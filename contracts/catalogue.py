@@ -11,8 +11,9 @@ _HEAD: Final = """# Topics
 <!-- Rendered from contracts/topics.py by `python -m cli.pages`: do not edit. -->
 
 Every record is a CloudEvent in Kafka's binary mode: metadata in `ce_` headers, the value a bare protobuf message of
-the type that `ce_type` names. The key is the conversation's id, so a conversation keeps its order within a topic, not
-across topics ([why](adr/0004-order-within-a-topic-only.md)). A consumer group has the name of its service.
+the type that `ce_type` names. Posts and what follows from them have the id of their conversation as key: a conversation
+keeps its order within a topic, not across topics ([why](adr/0004-order-within-a-topic-only.md)). A consumer group has
+the name of its service.
 """
 _TABLE: Final = ("topic", "message", "key", "producer", "consumers", "dead letters", "partitions", "retention")
 
@@ -42,7 +43,7 @@ def _table(topics: Iterable[Topic]) -> Iterator[str]:
             (
                 f"`{topic.name}`",
                 f"`{topic.message_type}`",
-                "conversation id",
+                topic.key,
                 topic.producer,
                 ", ".join(topic.consumers),
                 "<br>".join(f"`{name}`" for name in topic.dead_letters()),

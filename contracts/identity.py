@@ -41,6 +41,16 @@ def reply_fact_id(reply: UUID, fact: str, draft_version: int, number: int = 0) -
     return _uuid("reply-fact", str(reply), fact, str(draft_version), str(number))
 
 
+def coverage_event_id(tenant: str, integration: str, state: str, since: str) -> UUID:
+    """The id of one change of an account's coverage; `since` is the moment in RFC 3339."""
+    return _uuid("coverage", tenant, integration, state, since)
+
+
+def integration_name(tenant: str, integration: str) -> str:
+    """The resource name of an integration."""
+    return f"tenants/{tenant}/integrations/{integration}"
+
+
 def pseudonym(key: bytes, *parts: str) -> str:
     """An opaque, stable word of 26 letters for what must not be readable; equal parts give equal words."""
     digest = hmac.digest(key, "\x1f".join(parts).encode(), hashlib.sha256)

@@ -11,6 +11,7 @@ from typing import Final
 from google.protobuf.message import Message
 
 from ascolto.classification.v1.classification_pb2 import PostClassified
+from ascolto.coverage.v1.coverage_pb2 import CoverageChanged
 from ascolto.posts.v1.post_pb2 import PostReceived
 from ascolto.replies.v1.reply_event_pb2 import ReplyEvent
 from chassis.messages import dead_letter_topic
@@ -27,12 +28,14 @@ INGEST, ROUTING, RESPONDER, FEEDBACK = "ingest", "routing", "responder", "feedba
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One topic: one message type, keyed by conversation id; a consumer's group is its service's name."""
+    """One topic: one message type; a consumer's group is its service's name."""
 
     name: str
     message: type[Message]
     producer: str
     consumers: tuple[str, ...]
+    key: str = "conversation id"
+    """What the key of a record is; records of one key keep their order."""
     partitions: int = PARTITIONS
     config: Mapping[str, str] = field(
         # The log is the truth of what was said and decided: every read model is rebuilt from it.
@@ -63,8 +66,9 @@ FEEDBACKS = Topic("ascolto.feedback.v1", PostClassified, ROUTING, (RESPONDER, FE
 TRIAGE = Topic("ascolto.triage.v1", PostClassified, ROUTING, (RESPONDER, FEEDBACK))
 OTHER = Topic("ascolto.other.v1", PostClassified, ROUTING, (RESPONDER, FEEDBACK))
 REPLIES = Topic("ascolto.replies.v1", ReplyEvent, RESPONDER, (FEEDBACK,))
+COVERAGE = Topic("ascolto.coverage.v1", CoverageChanged, INGEST, (FEEDBACK,), key="integration id")
 
-TOPICS: Final = (POSTS, QUESTIONS, COMPLAINTS, FEEDBACKS, TRIAGE, OTHER, REPLIES)
+TOPICS: Final = (POSTS, QUESTIONS, COMPLAINTS, FEEDBACKS, TRIAGE, OTHER, REPLIES, COVERAGE)
 CLASSIFIED: Final = (QUESTIONS, COMPLAINTS, FEEDBACKS, TRIAGE, OTHER)
 BY_NAME: Final[Mapping[str, Topic]] = {topic.name: topic for topic in TOPICS}
 

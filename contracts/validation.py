@@ -6,6 +6,7 @@ from typing import Any, Final, Protocol
 from google.protobuf.message import Message
 
 from ascolto.classification.v1 import classification_pb2 as classification
+from ascolto.coverage.v1 import coverage_pb2 as coverage
 from ascolto.posts.v1 import post_pb2 as posts
 from ascolto.replies.v1 import reply_event_pb2 as replies
 from chassis.errors import NeverRetry
@@ -27,6 +28,7 @@ _CHANGES: Final = _known(posts.PostReceived.Change)
 _CATEGORIES: Final = _known(classification.Category)
 _DECISIONS: Final = _known(classification.Decision)
 _STALE_REASONS: Final = _known(replies.Stale.Reason)
+_COVERAGE_STATES: Final = _known(coverage.CoverageState)
 _NOT_DUE_REASONS: Final = _known(replies.NotDue.Reason)
 
 
@@ -60,6 +62,14 @@ def _reply_event(message: replies.ReplyEvent, tenant: str) -> None:
             _enum("stale.reason", message.stale.reason, _STALE_REASONS)
         case "not_due":
             _enum("not_due.reason", message.not_due.reason, _NOT_DUE_REASONS)
+
+
+def _coverage_changed(message: coverage.CoverageChanged, _: str) -> None:
+    _present("integration", message.integration)
+    _present("network", message.network)
+    _enum("state", message.state, _COVERAGE_STATES)
+    if not message.HasField("since"):
+        raise NeverRetry("FIELD_MISSING", "since is not set")
 
 
 def _post(post: posts.Post, tenant: str) -> None:
@@ -97,4 +107,5 @@ _CHECKS: Final[Mapping[type[Message], Callable[[Any, str], None]]] = {
     posts.PostReceived: _post_received,
     classification.PostClassified: _post_classified,
     replies.ReplyEvent: _reply_event,
+    coverage.CoverageChanged: _coverage_changed,
 }

@@ -10,6 +10,7 @@ import typer
 from google.protobuf.json_format import MessageToDict
 
 from ascolto.classification.v1.classification_pb2 import Category
+from ascolto.coverage.v1.coverage_pb2 import CoverageChanged, CoverageState
 from ascolto.insights.v1 import insights_service_pb2 as pb
 from ascolto.insights.v1.insights_service_pb2_grpc import InsightsServiceStub
 from chassis.grpc_client import explain
@@ -45,6 +46,11 @@ def volumes(
     answer: pb.QueryVolumesResponse = _run(lambda stub: stub.QueryVolumes(request))
     rows = [_volume_row(volume) for volume in answer.volumes]
     print_rows(rows, [*wanted, "post_count", "triage_count"], as_json=as_json)
+    for gap in answer.gaps:
+        if as_json:
+            print_json({"gap": MessageToDict(gap, preserving_proto_field_name=True)})
+        else:
+            out.print(f"[yellow]not counted[/yellow] {_gap_line(gap)}")
 
 
 @app.command()
@@ -104,8 +110,15 @@ def _insight_line(insight: pb.Insight) -> str:
             return f"{row['category']:<10} {row['network']:<14} {row['language']:<3} {row['text']}"
         case "post_removed":
             return f"removed    {insight.post_removed.post}"
+        case "coverage_changed":
+            return f"coverage   {_gap_line(insight.coverage_changed)}"
         case _:
             return f"answered   {', '.join(insight.posts_answered.posts)}"
+
+
+def _gap_line(gap: CoverageChanged) -> str:
+    state = CoverageState.Name(gap.state).removeprefix("COVERAGE_STATE_").lower()
+    return f"{gap.integration} ({gap.network}) {state} since {gap.since.ToJsonString()} {gap.reason}".rstrip()
 
 
 def _post_row(evidence: pb.PostEvidence) -> dict[str, str]:

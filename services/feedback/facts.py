@@ -9,6 +9,7 @@ from uuid import UUID
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from ascolto.classification.v1.classification_pb2 import PostClassified
+from ascolto.coverage.v1.coverage_pb2 import COVERAGE_STATE_HEARING, CoverageChanged
 from ascolto.insights.v1 import insights_service_pb2 as insights
 from ascolto.replies.v1.reply_event_pb2 import ReplyEvent
 from chassis.errors import NeverRetry
@@ -42,13 +43,34 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
+class Covered:
+    """A connected account hears, or no longer."""
+
+    event_id: UUID
+    tenant: str
+    integration: str
+    network: str
+    hears: bool
+    since: datetime
+    payload: bytes
+    """CoverageChanged."""
+    insight: Insight
+    heard_at: datetime
+
+    @property
+    def rank(self) -> tuple[datetime, UUID]:
+        """The later change stands."""
+        return self.since, self.event_id
+
+
+@dataclass(frozen=True, slots=True)
 class Unused:
     """An event that teaches nothing yet; it is claimed all the same, so that the ledger sees it arrive."""
 
     event_id: UUID
 
 
-Fact: TypeAlias = Heard | Answered | Unused
+Fact: TypeAlias = Heard | Answered | Covered | Unused
 
 
 def read(record: Record) -> Fact:
@@ -58,6 +80,8 @@ def read(record: Record) -> Fact:
         return _heard(event.metadata, event.message)
     if isinstance(event.message, ReplyEvent):
         return _answered(event.metadata, event.message)
+    if isinstance(event.message, CoverageChanged):
+        return _covered(event.metadata, event.message)
     raise NeverRetry("TYPE_UNEXPECTED", f"feedback does not read {event.message.DESCRIPTOR.full_name}")
 
 
@@ -128,6 +152,24 @@ def _answered(metadata: Metadata, message: ReplyEvent) -> Fact:
         posts=tuple(dict.fromkeys(message.answers)),
         insight=_row(metadata, time, message.target.network or None, _bytes(insight)),
         heard_at=heard_at,
+    )
+
+
+def _covered(metadata: Metadata, message: CoverageChanged) -> Covered:
+    _storable(message.integration, message.network, message.reason)
+    since = _stamped("since", message.since)
+    insight = insights.Insight(event_id=str(metadata.event_id), coverage_changed=message)
+    insight.event_time.FromDatetime(since)
+    return Covered(
+        event_id=metadata.event_id,
+        tenant=metadata.tenant,
+        integration=message.integration,
+        network=message.network,
+        hears=message.state == COVERAGE_STATE_HEARING,
+        since=since,
+        payload=message.SerializeToString(deterministic=True),
+        insight=_row(metadata, since, message.network, _bytes(insight)),
+        heard_at=_utc("ce_time", metadata.time),
     )
 
 

@@ -7,9 +7,10 @@ from chassis.clock import Clock
 from chassis.inbox import claim
 from chassis.postgres import Connection, Pool, transaction
 from services.feedback import metrics
-from services.feedback.facts import Answered, Fact, touched_posts
+from services.feedback.facts import Answered, Covered, Fact, touched_posts
 from services.feedback.projection import Changes, Heard, fold
 from services.feedback.store import folding
+from services.feedback.store.coverage import save_coverage
 from services.feedback.store.locks import one_fold_at_a_time
 
 CONSUMER: Final = "feedback"
@@ -38,6 +39,7 @@ async def project(connection: Connection, facts: Sequence[Fact]) -> list[Fact]:
     fresh = await _unseen(connection, facts)
     answers = [fact for fact in fresh if isinstance(fact, Answered)]
     await folding.save(connection, await _changes(connection, fresh), answers)
+    await save_coverage(connection, [fact for fact in fresh if isinstance(fact, Covered)])
     return fresh
 
 

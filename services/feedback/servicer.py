@@ -15,6 +15,7 @@ from chassis.postgres import Pool, Row
 from services.feedback import metrics
 from services.feedback.cursors import Cursors, Place
 from services.feedback.filters import read_filter, read_range
+from services.feedback.store.coverage import gaps
 from services.feedback.store.evidence import list_posts
 from services.feedback.store.volumes import complete_through, query_volumes
 from services.feedback.tailer import Tailer
@@ -64,7 +65,10 @@ class InsightsServicer(pb_grpc.InsightsServiceServicer):
             advice = f"gives more than {MAX_CELLS} volumes: narrow the time or the filter, or group by less"
             raise invalid_argument("group_by", advice, InsightsReason.TOO_MANY_VOLUMES)
         volumes = [_volume(row) for row in rows]
-        response = pb.QueryVolumesResponse(volumes=volumes if volumes or group_by else [pb.Volume()])
+        response = pb.QueryVolumesResponse(
+            volumes=volumes if volumes or group_by else [pb.Volume()],
+            gaps=await gaps(self._pool, tenant, narrowed.networks),
+        )
         if complete is not None:
             response.complete_through.FromDatetime(complete)
         return response

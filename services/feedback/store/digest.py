@@ -15,6 +15,7 @@ _TABLES: Final = {
         SELECT volume::text AS row FROM volume
         ORDER BY tenant COLLATE "C", hour, category, network COLLATE "C", language COLLATE "C", triage""",
     "answer": 'SELECT answer::text AS row FROM answer ORDER BY post_name COLLATE "C", reply_name COLLATE "C"',
+    "coverage": 'SELECT coverage::text AS row FROM coverage ORDER BY tenant COLLATE "C", integration COLLATE "C"',
     # Of each post the insight that stands; of answers all.
     "insight": """
         SELECT (insight.tenant, event_id, insight.event_time, post_name, payload)::text AS row FROM insight

@@ -1,19 +1,20 @@
 """Records as they stand on the topics that feedback reads, with as little as a test needs to say."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 from google.protobuf.message import Message
 
 from ascolto.classification.v1 import classification_pb2 as classification
+from ascolto.coverage.v1 import coverage_pb2 as coverage
 from ascolto.posts.v1 import post_pb2 as posts
 from ascolto.replies.v1 import reply_event_pb2 as replies
 from chassis.messages import Outgoing, Record
 from contracts import identity
 from contracts.codec import Event, Metadata, encode
-from contracts.topics import COMPLAINTS, FEEDBACKS, OTHER, QUESTIONS, REPLIES, TRIAGE
+from contracts.topics import COMPLAINTS, COVERAGE, FEEDBACKS, OTHER, QUESTIONS, REPLIES, TRIAGE
 from services.feedback.facts import Fact, read
 from tests.factories import NOW, make_event, make_post_classified, timestamp
 
@@ -69,6 +70,26 @@ def sent(*names: str, **parts: Any) -> Outgoing:
     return reply(replies.Sent(native_id="n", attempt=1), *names, **parts)
 
 
+def covered(
+    state: coverage.CoverageState.ValueType,
+    *,
+    since: datetime = NOW,
+    integration: str = "acme-x",
+    network: str = "x",
+    tenant: str = "acme",
+) -> Outgoing:
+    """A change of an account's coverage."""
+    name = coverage.CoverageState.Name(state)
+    event_id = identity.coverage_event_id(tenant, integration, name, since.isoformat())
+    message = coverage.CoverageChanged(
+        integration=integration, network=network, state=state, reason="SILENT", since=timestamp(since)
+    )
+    subject = identity.integration_name(tenant, integration)
+    metadata = Metadata(event_id, "/ascolto/ingest", subject, since, tenant, str(event_id))
+    event: Event[Message] = Event(metadata, message)
+    return encode(COVERAGE, integration, event)
+
+
 def as_record(outgoing: Outgoing, offset: int = 0) -> Record:
     """What a consumer reads of what was written."""
     return Record(outgoing.topic, 0, offset, 0, outgoing.key, outgoing.value, outgoing.headers)
@@ -83,7 +104,7 @@ def name_of(native_id: str, tenant: str = "acme", integration: str = "acme-x") -
 
 
 def history(tenant: str = "acme") -> Sequence[Outgoing]:
-    """Creations, edits, deletions and an answer over several topics."""
+    """Creations, edits, deletions, an answer and a gap over several topics."""
     question = classification.CATEGORY_QUESTION
     told = [classified(native_id=f"n{number}", text=f"text {number}", tenant=tenant) for number in range(6)]
     return [
@@ -95,4 +116,6 @@ def history(tenant: str = "acme") -> Sequence[Outgoing]:
         classified(native_id="own", own=True, tenant=tenant),
         classified(native_id="unsure", decision=classification.DECISION_ABSTAINED, tenant=tenant),
         sent(name_of("n3", tenant), tenant=tenant),
+        covered(coverage.COVERAGE_STATE_SILENT, tenant=tenant),
+        covered(coverage.COVERAGE_STATE_HEARING, since=NOW + timedelta(hours=1), tenant=tenant),
     ]

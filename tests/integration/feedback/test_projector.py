@@ -41,7 +41,7 @@ async def sizes(pool: Pool, *tables: str) -> list[int]:
 
 
 async def empty(pool: Pool) -> None:
-    await pool.execute("TRUNCATE inbox, post, volume, answer, insight")
+    await pool.execute("TRUNCATE inbox, post, volume, answer, insight, coverage")
 
 
 async def test_a_history_is_counted_exactly(pool: Pool, projector: Projector) -> None:

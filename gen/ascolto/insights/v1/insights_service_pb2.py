@@ -23,52 +23,53 @@ _sym_db = _symbol_database.Default()
 
 
 from ascolto.classification.v1 import classification_pb2 as ascolto_dot_classification_dot_v1_dot_classification__pb2
+from ascolto.coverage.v1 import coverage_pb2 as ascolto_dot_coverage_dot_v1_dot_coverage__pb2
 from ascolto.posts.v1 import post_pb2 as ascolto_dot_posts_dot_v1_dot_post__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*ascolto/insights/v1/insights_service.proto\x12\x13\x61scolto.insights.v1\x1a.ascolto/classification/v1/classification.proto\x1a\x1b\x61scolto/posts/v1/post.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x86\x01\n\x06\x46ilter\x12\x37\n\ncategories\x18\x01 \x03(\x0e\x32#.ascolto.classification.v1.Category\x12\x10\n\x08networks\x18\x02 \x03(\t\x12\x11\n\tlanguages\x18\x03 \x03(\t\x12\x13\n\x06triage\x18\x04 \x01(\x08H\x00\x88\x01\x01\x42\t\n\x07_triage\"\xd2\x01\n\x13QueryVolumesRequest\x12+\n\x06\x66ilter\x18\x01 \x01(\x0b\x32\x1b.ascolto.insights.v1.Filter\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x08group_by\x18\x04 \x03(\x0e\x32\x1e.ascolto.insights.v1.Dimension\"\xd9\x01\n\x06Volume\x12\x35\n\x08\x63\x61tegory\x18\x01 \x01(\x0e\x32#.ascolto.classification.v1.Category\x12\x14\n\x07network\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x15\n\x08language\x18\x03 \x01(\tH\x01\x88\x01\x01\x12(\n\x04hour\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\npost_count\x18\x05 \x01(\x03\x12\x14\n\x0ctriage_count\x18\x06 \x01(\x03\x42\n\n\x08_networkB\x0b\n\t_language\"z\n\x14QueryVolumesResponse\x12,\n\x07volumes\x18\x01 \x03(\x0b\x32\x1b.ascolto.insights.v1.Volume\x12\x34\n\x10\x63omplete_through\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xc4\x01\n\x10ListPostsRequest\x12+\n\x06\x66ilter\x18\x01 \x01(\x0b\x32\x1b.ascolto.insights.v1.Filter\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\"\x9b\x01\n\x0cPostEvidence\x12$\n\x04post\x18\x01 \x01(\x0b\x32\x16.ascolto.posts.v1.Post\x12\x41\n\x0e\x63lassification\x18\x02 \x01(\x0b\x32).ascolto.classification.v1.Classification\x12\x15\n\x08\x61nswered\x18\x03 \x01(\x08H\x00\x88\x01\x01\x42\x0b\n\t_answered\"^\n\x11ListPostsResponse\x12\x30\n\x05posts\x18\x01 \x03(\x0b\x32!.ascolto.insights.v1.PostEvidence\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"S\n\x14WatchInsightsRequest\x12+\n\x06\x66ilter\x18\x01 \x01(\x0b\x32\x1b.ascolto.insights.v1.Filter\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\x0c\"\xfe\x01\n\x07Insight\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12.\n\nevent_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\x04post\x18\n \x01(\x0b\x32!.ascolto.insights.v1.PostEvidenceH\x00\x12\x38\n\x0cpost_removed\x18\x0b \x01(\x0b\x32 .ascolto.insights.v1.PostRemovedH\x00\x12<\n\x0eposts_answered\x18\x0c \x01(\x0b\x32\".ascolto.insights.v1.PostsAnsweredH\x00\x42\x06\n\x04what\"\x1b\n\x0bPostRemoved\x12\x0c\n\x04post\x18\x01 \x01(\t\"-\n\rPostsAnswered\x12\r\n\x05posts\x18\x01 \x03(\t\x12\r\n\x05reply\x18\x02 \x01(\t\"G\n\x05\x42\x61tch\x12.\n\x08insights\x18\x01 \x03(\x0b\x32\x1c.ascolto.insights.v1.Insight\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\x0c\"e\n\nCheckpoint\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\x0c\x12\x34\n\x10\x63omplete_through\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tcaught_up\x18\x03 \x01(\x08\"\x17\n\x05Reset\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\x0c\"H\n\x06GoAway\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\x0c\x12.\n\x0bretry_after\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xe1\x01\n\x15WatchInsightsResponse\x12+\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x1a.ascolto.insights.v1.BatchH\x00\x12\x35\n\ncheckpoint\x18\x02 \x01(\x0b\x32\x1f.ascolto.insights.v1.CheckpointH\x00\x12+\n\x05reset\x18\x03 \x01(\x0b\x32\x1a.ascolto.insights.v1.ResetH\x00\x12.\n\x07go_away\x18\x04 \x01(\x0b\x32\x1b.ascolto.insights.v1.GoAwayH\x00\x42\x07\n\x05\x66rame*\x81\x01\n\tDimension\x12\x19\n\x15\x44IMENSION_UNSPECIFIED\x10\x00\x12\x16\n\x12\x44IMENSION_CATEGORY\x10\x01\x12\x15\n\x11\x44IMENSION_NETWORK\x10\x02\x12\x16\n\x12\x44IMENSION_LANGUAGE\x10\x03\x12\x12\n\x0e\x44IMENSION_HOUR\x10\x04\x32\xbc\x02\n\x0fInsightsService\x12\x63\n\x0cQueryVolumes\x12(.ascolto.insights.v1.QueryVolumesRequest\x1a).ascolto.insights.v1.QueryVolumesResponse\x12Z\n\tListPosts\x12%.ascolto.insights.v1.ListPostsRequest\x1a&.ascolto.insights.v1.ListPostsResponse\x12h\n\rWatchInsights\x12).ascolto.insights.v1.WatchInsightsRequest\x1a*.ascolto.insights.v1.WatchInsightsResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*ascolto/insights/v1/insights_service.proto\x12\x13\x61scolto.insights.v1\x1a.ascolto/classification/v1/classification.proto\x1a\"ascolto/coverage/v1/coverage.proto\x1a\x1b\x61scolto/posts/v1/post.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x86\x01\n\x06\x46ilter\x12\x37\n\ncategories\x18\x01 \x03(\x0e\x32#.ascolto.classification.v1.Category\x12\x10\n\x08networks\x18\x02 \x03(\t\x12\x11\n\tlanguages\x18\x03 \x03(\t\x12\x13\n\x06triage\x18\x04 \x01(\x08H\x00\x88\x01\x01\x42\t\n\x07_triage\"\xd2\x01\n\x13QueryVolumesRequest\x12+\n\x06\x66ilter\x18\x01 \x01(\x0b\x32\x1b.ascolto.insights.v1.Filter\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x08group_by\x18\x04 \x03(\x0e\x32\x1e.ascolto.insights.v1.Dimension\"\xd9\x01\n\x06Volume\x12\x35\n\x08\x63\x61tegory\x18\x01 \x01(\x0e\x32#.ascolto.classification.v1.Category\x12\x14\n\x07network\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x15\n\x08language\x18\x03 \x01(\tH\x01\x88\x01\x01\x12(\n\x04hour\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\npost_count\x18\x05 \x01(\x03\x12\x14\n\x0ctriage_count\x18\x06 \x01(\x03\x42\n\n\x08_networkB\x0b\n\t_language\"\xae\x01\n\x14QueryVolumesResponse\x12,\n\x07volumes\x18\x01 \x03(\x0b\x32\x1b.ascolto.insights.v1.Volume\x12\x34\n\x10\x63omplete_through\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x04gaps\x18\x03 \x03(\x0b\x32$.ascolto.coverage.v1.CoverageChanged\"\xc4\x01\n\x10ListPostsRequest\x12+\n\x06\x66ilter\x18\x01 \x01(\x0b\x32\x1b.ascolto.insights.v1.Filter\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\"\x9b\x01\n\x0cPostEvidence\x12$\n\x04post\x18\x01 \x01(\x0b\x32\x16.ascolto.posts.v1.Post\x12\x41\n\x0e\x63lassification\x18\x02 \x01(\x0b\x32).ascolto.classification.v1.Classification\x12\x15\n\x08\x61nswered\x18\x03 \x01(\x08H\x00\x88\x01\x01\x42\x0b\n\t_answered\"^\n\x11ListPostsResponse\x12\x30\n\x05posts\x18\x01 \x03(\x0b\x32!.ascolto.insights.v1.PostEvidence\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"S\n\x14WatchInsightsRequest\x12+\n\x06\x66ilter\x18\x01 \x01(\x0b\x32\x1b.ascolto.insights.v1.Filter\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\x0c\"\xc0\x02\n\x07Insight\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12.\n\nevent_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\x04post\x18\n \x01(\x0b\x32!.ascolto.insights.v1.PostEvidenceH\x00\x12\x38\n\x0cpost_removed\x18\x0b \x01(\x0b\x32 .ascolto.insights.v1.PostRemovedH\x00\x12<\n\x0eposts_answered\x18\x0c \x01(\x0b\x32\".ascolto.insights.v1.PostsAnsweredH\x00\x12@\n\x10\x63overage_changed\x18\r \x01(\x0b\x32$.ascolto.coverage.v1.CoverageChangedH\x00\x42\x06\n\x04what\"\x1b\n\x0bPostRemoved\x12\x0c\n\x04post\x18\x01 \x01(\t\"-\n\rPostsAnswered\x12\r\n\x05posts\x18\x01 \x03(\t\x12\r\n\x05reply\x18\x02 \x01(\t\"G\n\x05\x42\x61tch\x12.\n\x08insights\x18\x01 \x03(\x0b\x32\x1c.ascolto.insights.v1.Insight\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\x0c\"e\n\nCheckpoint\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\x0c\x12\x34\n\x10\x63omplete_through\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tcaught_up\x18\x03 \x01(\x08\"\x17\n\x05Reset\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\x0c\"H\n\x06GoAway\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\x0c\x12.\n\x0bretry_after\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xe1\x01\n\x15WatchInsightsResponse\x12+\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x1a.ascolto.insights.v1.BatchH\x00\x12\x35\n\ncheckpoint\x18\x02 \x01(\x0b\x32\x1f.ascolto.insights.v1.CheckpointH\x00\x12+\n\x05reset\x18\x03 \x01(\x0b\x32\x1a.ascolto.insights.v1.ResetH\x00\x12.\n\x07go_away\x18\x04 \x01(\x0b\x32\x1b.ascolto.insights.v1.GoAwayH\x00\x42\x07\n\x05\x66rame*\x81\x01\n\tDimension\x12\x19\n\x15\x44IMENSION_UNSPECIFIED\x10\x00\x12\x16\n\x12\x44IMENSION_CATEGORY\x10\x01\x12\x15\n\x11\x44IMENSION_NETWORK\x10\x02\x12\x16\n\x12\x44IMENSION_LANGUAGE\x10\x03\x12\x12\n\x0e\x44IMENSION_HOUR\x10\x04\x32\xbc\x02\n\x0fInsightsService\x12\x63\n\x0cQueryVolumes\x12(.ascolto.insights.v1.QueryVolumesRequest\x1a).ascolto.insights.v1.QueryVolumesResponse\x12Z\n\tListPosts\x12%.ascolto.insights.v1.ListPostsRequest\x1a&.ascolto.insights.v1.ListPostsResponse\x12h\n\rWatchInsights\x12).ascolto.insights.v1.WatchInsightsRequest\x1a*.ascolto.insights.v1.WatchInsightsResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'ascolto.insights.v1.insights_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_DIMENSION']._serialized_start=2278
-  _globals['_DIMENSION']._serialized_end=2407
-  _globals['_FILTER']._serialized_start=210
-  _globals['_FILTER']._serialized_end=344
-  _globals['_QUERYVOLUMESREQUEST']._serialized_start=347
-  _globals['_QUERYVOLUMESREQUEST']._serialized_end=557
-  _globals['_VOLUME']._serialized_start=560
-  _globals['_VOLUME']._serialized_end=777
-  _globals['_QUERYVOLUMESRESPONSE']._serialized_start=779
-  _globals['_QUERYVOLUMESRESPONSE']._serialized_end=901
-  _globals['_LISTPOSTSREQUEST']._serialized_start=904
-  _globals['_LISTPOSTSREQUEST']._serialized_end=1100
-  _globals['_POSTEVIDENCE']._serialized_start=1103
-  _globals['_POSTEVIDENCE']._serialized_end=1258
-  _globals['_LISTPOSTSRESPONSE']._serialized_start=1260
-  _globals['_LISTPOSTSRESPONSE']._serialized_end=1354
-  _globals['_WATCHINSIGHTSREQUEST']._serialized_start=1356
-  _globals['_WATCHINSIGHTSREQUEST']._serialized_end=1439
-  _globals['_INSIGHT']._serialized_start=1442
-  _globals['_INSIGHT']._serialized_end=1696
-  _globals['_POSTREMOVED']._serialized_start=1698
-  _globals['_POSTREMOVED']._serialized_end=1725
-  _globals['_POSTSANSWERED']._serialized_start=1727
-  _globals['_POSTSANSWERED']._serialized_end=1772
-  _globals['_BATCH']._serialized_start=1774
-  _globals['_BATCH']._serialized_end=1845
-  _globals['_CHECKPOINT']._serialized_start=1847
-  _globals['_CHECKPOINT']._serialized_end=1948
-  _globals['_RESET']._serialized_start=1950
-  _globals['_RESET']._serialized_end=1973
-  _globals['_GOAWAY']._serialized_start=1975
-  _globals['_GOAWAY']._serialized_end=2047
-  _globals['_WATCHINSIGHTSRESPONSE']._serialized_start=2050
-  _globals['_WATCHINSIGHTSRESPONSE']._serialized_end=2275
-  _globals['_INSIGHTSSERVICE']._serialized_start=2410
-  _globals['_INSIGHTSSERVICE']._serialized_end=2726
+  _globals['_DIMENSION']._serialized_start=2433
+  _globals['_DIMENSION']._serialized_end=2562
+  _globals['_FILTER']._serialized_start=246
+  _globals['_FILTER']._serialized_end=380
+  _globals['_QUERYVOLUMESREQUEST']._serialized_start=383
+  _globals['_QUERYVOLUMESREQUEST']._serialized_end=593
+  _globals['_VOLUME']._serialized_start=596
+  _globals['_VOLUME']._serialized_end=813
+  _globals['_QUERYVOLUMESRESPONSE']._serialized_start=816
+  _globals['_QUERYVOLUMESRESPONSE']._serialized_end=990
+  _globals['_LISTPOSTSREQUEST']._serialized_start=993
+  _globals['_LISTPOSTSREQUEST']._serialized_end=1189
+  _globals['_POSTEVIDENCE']._serialized_start=1192
+  _globals['_POSTEVIDENCE']._serialized_end=1347
+  _globals['_LISTPOSTSRESPONSE']._serialized_start=1349
+  _globals['_LISTPOSTSRESPONSE']._serialized_end=1443
+  _globals['_WATCHINSIGHTSREQUEST']._serialized_start=1445
+  _globals['_WATCHINSIGHTSREQUEST']._serialized_end=1528
+  _globals['_INSIGHT']._serialized_start=1531
+  _globals['_INSIGHT']._serialized_end=1851
+  _globals['_POSTREMOVED']._serialized_start=1853
+  _globals['_POSTREMOVED']._serialized_end=1880
+  _globals['_POSTSANSWERED']._serialized_start=1882
+  _globals['_POSTSANSWERED']._serialized_end=1927
+  _globals['_BATCH']._serialized_start=1929
+  _globals['_BATCH']._serialized_end=2000
+  _globals['_CHECKPOINT']._serialized_start=2002
+  _globals['_CHECKPOINT']._serialized_end=2103
+  _globals['_RESET']._serialized_start=2105
+  _globals['_RESET']._serialized_end=2128
+  _globals['_GOAWAY']._serialized_start=2130
+  _globals['_GOAWAY']._serialized_end=2202
+  _globals['_WATCHINSIGHTSRESPONSE']._serialized_start=2205
+  _globals['_WATCHINSIGHTSRESPONSE']._serialized_end=2430
+  _globals['_INSIGHTSSERVICE']._serialized_start=2565
+  _globals['_INSIGHTSSERVICE']._serialized_end=2881
 # @@protoc_insertion_point(module_scope)

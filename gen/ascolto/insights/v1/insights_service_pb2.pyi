@@ -4,6 +4,7 @@ isort:skip_file
 What product teams learn from what people say."""
 
 from ascolto.classification.v1 import classification_pb2 as _classification_pb2
+from ascolto.coverage.v1 import coverage_pb2 as _coverage_pb2
 from ascolto.posts.v1 import post_pb2 as _post_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
@@ -170,21 +171,27 @@ class QueryVolumesResponse(_message.Message):
 
     VOLUMES_FIELD_NUMBER: _builtins.int
     COMPLETE_THROUGH_FIELD_NUMBER: _builtins.int
+    GAPS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def volumes(self) -> _containers.RepeatedCompositeFieldContainer[Global___Volume]: ...
     @_builtins.property
     def complete_through(self) -> _timestamp_pb2.Timestamp:
         """Everything that was heard up to this time is in the counts."""
 
+    @_builtins.property
+    def gaps(self) -> _containers.RepeatedCompositeFieldContainer[_coverage_pb2.CoverageChanged]:
+        """Accounts of the networks that were asked for which do not hear at the moment: the counts miss what was said there."""
+
     def __init__(
         self,
         *,
         volumes: _abc.Iterable[Global___Volume] | None = ...,
         complete_through: _timestamp_pb2.Timestamp | None = ...,
+        gaps: _abc.Iterable[_coverage_pb2.CoverageChanged] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["complete_through", b"complete_through"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["complete_through", b"complete_through", "volumes", b"volumes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["complete_through", b"complete_through", "gaps", b"gaps", "volumes", b"volumes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -313,6 +320,7 @@ class Insight(_message.Message):
     POST_FIELD_NUMBER: _builtins.int
     POST_REMOVED_FIELD_NUMBER: _builtins.int
     POSTS_ANSWERED_FIELD_NUMBER: _builtins.int
+    COVERAGE_CHANGED_FIELD_NUMBER: _builtins.int
     event_id: _builtins.str
     """The event id of the message that taught it; a reader may use it to recognise repeats of its own making."""
     @_builtins.property
@@ -329,6 +337,10 @@ class Insight(_message.Message):
     def posts_answered(self) -> Global___PostsAnswered:
         """The brand answered."""
 
+    @_builtins.property
+    def coverage_changed(self) -> _coverage_pb2.CoverageChanged:
+        """An account hears again, or no longer."""
+
     def __init__(
         self,
         *,
@@ -337,12 +349,13 @@ class Insight(_message.Message):
         post: Global___PostEvidence | None = ...,
         post_removed: Global___PostRemoved | None = ...,
         posts_answered: Global___PostsAnswered | None = ...,
+        coverage_changed: _coverage_pb2.CoverageChanged | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["event_time", b"event_time", "post", b"post", "post_removed", b"post_removed", "posts_answered", b"posts_answered", "what", b"what"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["coverage_changed", b"coverage_changed", "event_time", b"event_time", "post", b"post", "post_removed", b"post_removed", "posts_answered", b"posts_answered", "what", b"what"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["event_id", b"event_id", "event_time", b"event_time", "post", b"post", "post_removed", b"post_removed", "posts_answered", b"posts_answered", "what", b"what"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["coverage_changed", b"coverage_changed", "event_id", b"event_id", "event_time", b"event_time", "post", b"post", "post_removed", b"post_removed", "posts_answered", b"posts_answered", "what", b"what"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_what: _TypeAlias = _typing.Literal["post", "post_removed", "posts_answered"]  # noqa: Y015
+    _WhichOneofReturnType_what: _TypeAlias = _typing.Literal["post", "post_removed", "posts_answered", "coverage_changed"]  # noqa: Y015
     _WhichOneofArgType_what: _TypeAlias = _typing.Literal["what", b"what"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_what) -> _WhichOneofReturnType_what | None: ...
 
