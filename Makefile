@@ -1,7 +1,7 @@
 # Bare `make` prints help. Every target sets up what it needs.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup proto proto-check lint format test test-unit test-faults test-containers demo up down bench train lint-deploy
+.PHONY: help setup proto proto-check lint format test test-unit test-faults test-fuzz test-containers demo up down bench train lint-deploy
 
 PYTHON ?= python3
 VENV := .venv
@@ -35,6 +35,9 @@ test: setup  ## Prove it: unit, contract, integration, end-to-end
 
 test-unit: setup  ## The tests that need no server
 	@$(BIN)/pytest tests/unit tests/contract -m 'not integration and not e2e' $(PYTEST)
+
+test-fuzz: setup  ## A hundred thousand garbled payloads for each connector
+	@ASCOLTO_FUZZ=100000 $(BIN)/pytest tests/unit/ingest/connectors/test_fuzz.py -n 2 $(PYTEST)
 
 test-faults: setup  ## The fault suite at full size
 	@ASCOLTO_FAULTS=full $(BIN)/pytest tests/e2e -m faults $(PYTEST)

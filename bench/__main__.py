@@ -14,13 +14,16 @@ from rich.console import Console
 from bench import machine
 from bench.accept import suite as accept
 from bench.latency import suite as latency
+from bench.memory import suite as memory
 from bench.result import Result, Run
 from bench.routing import suite as routing
 
 SUITES: Final[Mapping[str, Callable[[Run], Result]]] = {
     "routing": routing.run,
     "accept": accept.run,
+    "networks": accept.run_networks,
     "latency": latency.run,
+    "memory": memory.run,
 }
 QUICK_SCALE: Final = 0.1
 MIN_WIDTH: Final = 110

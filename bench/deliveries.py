@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bench.http_client import request
 from bench.sayings import saying
-from services.ingest.signatures import read_secret, sign
+from services.ingest.verification import read_secret, sign
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import typer
 
 from chassis.errors import Crash
 from chassis.migrations.errors import MigrationError
-from cli.commands import dlq, doctor, drafts, importing, insights, ledger, migrating, normalize, tail
+from cli.commands import dlq, doctor, drafts, importing, insights, integrations, ledger, migrating, normalize, tail
 from cli.commands.classify import classify
 from cli.commands.demo import demo
 from cli.console import err
@@ -18,6 +18,7 @@ from local.errors import StackError
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.command()(demo)
 app.command("import")(importing.import_file)
+app.add_typer(integrations.app, name="integrations")
 app.command()(tail.tail)
 app.add_typer(drafts.app, name="drafts")
 app.add_typer(insights.app, name="insights")

@@ -4,13 +4,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from cli import settings_page
+from cli import networks_page, settings_page
 from cli.project import PROJECT
 from contracts import catalogue
 
 PAGES: Final[Mapping[Path, Callable[[], str]]] = {
     PROJECT / "docs" / "topics.md": catalogue.render,
     PROJECT / "docs" / "settings.md": settings_page.render,
+    PROJECT / "docs" / "networks.md": networks_page.render,
 }
 
 

@@ -5,12 +5,17 @@ ingest reads how to verify what comes in, responder how to send what goes out: b
 
 import os
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, ValidationError, model_validator
 
 _ID = r"^[a-z0-9][a-z0-9-]{0,62}$"
+_SITE = r"^https?://[^\s/?#]+(/[^\s?#]*[^\s/?#])?$"
+
+Kind: TypeAlias = Literal["webhook", "poll", "stream", "mailbox", "web_chat", "import"]
+"""How posts come in."""
 
 
 class IntegrationsError(Exception):
@@ -67,15 +72,27 @@ class Integration(_Model):
 
     id: str = Field(pattern=_ID)
     tenant: str = Field(pattern=_ID)
-    kind: Literal["webhook", "web_chat", "import"]
+    kind: Kind
     network: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_]*$")
-    """Absent: each post says its own network."""
+    """Names the connector; absent: each post says its own network."""
     account: str | None = None
-    """The account's own name on the network; conversations of two accounts never mix. Absent: the id."""
+    """The account's own id on the network, which tells its own posts; conversations of two accounts never mix.
+
+    Absent: the id of the integration, and no post is recognised as own by it.
+    """
+    url: str | None = Field(default=None, pattern=_SITE)
+    """The instance or site, such as "https://forum.example", where a network has many; without a slash at its end."""
+    settings: Mapping[str, str] = Field(default_factory=dict)
+    """What the network needs beside that, by name."""
     own_authors: frozenset[str] = frozenset()
     """Author ids or handles that are the brand itself, compared without case and leading @."""
-    secrets: tuple[str, ...] = ()
-    """Webhook: one or two references to `whsec_` secrets, so that they can be rotated."""
+    secrets: tuple[str, ...] = Field(default=(), max_length=2, repr=False)
+    """References to secrets, the newest first: two while they are rotated.
+
+    What a webhook is signed with, or the token that a poll, a stream or a mailbox shows.
+    """
+    verify_token: str | None = Field(default=None, repr=False)
+    """Webhooks of Meta: a reference to the token that its handshake must know."""
     allowed_origins: tuple[str, ...] = ()
     """Web chat: the pages that may embed the widget."""
     reply: Reply | None = None
@@ -83,7 +100,7 @@ class Integration(_Model):
 
     @model_validator(mode="after")
     def _complete(self) -> "Integration":
-        if self.kind == "webhook" and not 1 <= len(self.secrets) <= 2:  # noqa: PLR2004 - two live secrets
+        if self.kind == "webhook" and not self.secrets:
             raise ValueError("a webhook needs one or two secrets")
         if self.kind != "import" and self.network is None:
             raise ValueError("network is needed; only an import may leave it to the posts")

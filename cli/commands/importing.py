@@ -1,11 +1,11 @@
-"""`ascolto import`: posts from a file of JSON lines into ingest."""
+"""`ascolto import`: posts from a file of JSON lines, or from a table whose columns a map names, into ingest."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO, Final
+from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 
 import grpc
 import typer
@@ -18,7 +18,8 @@ from cli.channel import channel_to
 from cli.console import JSON_OPTION, err, out, print_json
 from cli.errors import CommandError
 from cli.settings import Addresses, load_addresses
-from services.ingest.importrows import Row, parse_rows
+from cli.tables import our_rows, table_reader
+from services.ingest.importrows import Row
 from services.ingest.rawpost import Invalid
 from services.ingest.submission import to_submitted
 
@@ -31,6 +32,8 @@ POSTS_PER_STREAM: Final = 2_000
 ATTEMPTS: Final = 5
 PAUSE_SECONDS: Final = 2.0
 STREAM_DEADLINE_SECONDS: Final = 120.0
+
+Reader: TypeAlias = Callable[[Path], Iterator[Row]]
 
 
 @dataclass
@@ -53,13 +56,21 @@ class Report:
             err.print(message, markup=False)
 
 
-def import_file(
-    file: Annotated[Path, typer.Argument(help="JSON lines: samples/README.md describes a row.")],
+def import_file(  # noqa: PLR0913, PLR0917 - options of the command line
+    file: Annotated[Path, typer.Argument(help="JSON lines or a table (CSV): samples/README.md describes both.")],
     integration: Annotated[str, typer.Option(help="The integration that speaks.")] = "lumora-import",
+    column_map: Annotated[
+        Path | None, typer.Option("--map", help="TOML: which column of a table holds which field.")
+    ] = None,
+    column: Annotated[
+        list[str] | None, typer.Option(help="field=column, or field==constant; before what the map says.")
+    ] = None,
+    encoding: Annotated[str | None, typer.Option(help="Of a table; UTF-8 and UTF-16 are recognised.")] = None,
     as_json: Annotated[bool, JSON_OPTION] = False,  # noqa: FBT002 - a flag of the command line
 ) -> None:
     """Import the posts of FILE; bad rows are named and passed over, and the exit code is then 1."""
-    report = asyncio.run(submit_file(load_addresses(), file, integration, quiet=as_json))
+    rows = table_reader(file, column_map, column or [], encoding)
+    report = asyncio.run(submit_file(load_addresses(), file, integration, rows=rows, quiet=as_json))
     if as_json:
         print_json({"file": file, **_counts(report)})
     else:
@@ -69,26 +80,27 @@ def import_file(
         raise CommandError(f"{report.rejected_count} rows of {file} were not taken; mend them and import it again.")
 
 
-async def submit_file(addresses: Addresses, file: Path, integration: str, *, quiet: bool = False) -> Report:
+async def submit_file(
+    addresses: Addresses, file: Path, integration: str, *, rows: Reader = our_rows, quiet: bool = False
+) -> Report:
     """Send every good row to ingest; raises CommandError where ingest refuses or stays away."""
     report = Report(file)
     try:
         with file.open("rb") as counted:
             total = sum(1 for line in counted if line.strip())
-        with file.open("rb") as lines, _progress(quiet=quiet) as progress:
+        with _progress(quiet=quiet) as progress:
             task = progress.add_task(file.name, total=total)
             async with channel_to(addresses, "ingest") as channel:
                 stub = IngestServiceStub(channel)
-                for rows in _chunks(lines):
-                    await _submit(stub, integration, rows, report)
-                    progress.advance(task, len(rows))
+                for chunk in _chunks(rows(file)):
+                    await _submit(stub, integration, chunk, report)
+                    progress.advance(task, len(chunk))
     except OSError as error:
         raise CommandError(f"{file}: {error.strerror}") from error
     return report
 
 
-def _chunks(lines: BinaryIO) -> Iterator[list[Row]]:
-    rows = parse_rows(lines)
+def _chunks(rows: Iterator[Row]) -> Iterator[list[Row]]:
     while chunk := list(islice(rows, POSTS_PER_STREAM)):
         yield chunk
 

@@ -1,6 +1,5 @@
 """`POST /v1/chat/{widget}`: messages of visitors to a web page, each in a session of its own."""
 
-from collections.abc import Mapping
 from typing import Final
 from uuid import UUID, uuid4
 
@@ -22,7 +21,7 @@ from services.ingest.rate_limit import TokenBuckets
 from services.ingest.rawpost import Invalid
 from services.ingest.refusals import Problem, Refused, field_refusal
 from services.ingest.settings import ChatSettings
-from services.ingest.sources import Widget
+from services.ingest.sources import Present, Widget
 from services.ingest.tracing import traceparent
 
 MAX_BODY_BYTES: Final = 16 * 1024
@@ -34,8 +33,8 @@ _BEARER: Final = "bearer "
 class ChatEndpoint:
     """Serves every widget; what the page says of its visitor is shown to agents and trusted for nothing."""
 
-    def __init__(self, widgets: Mapping[str, Widget], acceptor: Acceptor, clock: Clock, settings: ChatSettings) -> None:
-        self._widgets = widgets
+    def __init__(self, present: Present, acceptor: Acceptor, clock: Clock, settings: ChatSettings) -> None:
+        self._present = present
         self._acceptor = acceptor
         self._clock = clock
         self._key = settings.session_key_bytes()
@@ -45,7 +44,7 @@ class ChatEndpoint:
 
     async def serve(self, request: Request) -> Response:
         """Answer a page: its preflight, its message, or a refusal that its script can read."""
-        widget = self._widgets.get(request.path_params["widget"])
+        widget = self._present().widgets.get(request.path_params["widget"])
         if widget is None:
             raise Refused(Problem.NOT_FOUND, "Check the widget's id.")
         origin = request.headers.get("origin")

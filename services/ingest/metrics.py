@@ -1,8 +1,12 @@
-"""What ingest counts: posts kept, posts recognised, requests refused."""
+"""What ingest counts: posts kept, posts recognised, requests refused, things that are no posts."""
 
 from opentelemetry import metrics
 
 from chassis.semantics import ERROR_TYPE
+from services.ingest.connector import Reason
+
+REASON = "ascolto.reason"
+"""Attribute: why, as an UPPER_SNAKE word of a closed set."""
 
 _meter = metrics.get_meter("services.ingest")
 _accepted = _meter.create_counter(
@@ -13,6 +17,9 @@ _duplicates = _meter.create_counter(
 )
 _refused = _meter.create_counter(
     "ascolto.ingest.refused", unit="{request}", description="Requests and posts that were not taken, by code"
+)
+_ignored = _meter.create_counter(
+    "ascolto.ingest.ignored", unit="{item}", description="Things that networks sent and that become no post, by reason"
 )
 
 
@@ -25,3 +32,8 @@ def kept(accepted: int, duplicates: int) -> None:
 def refused(code: str, count: int = 1) -> None:
     """Count refusals by their code."""
     _refused.add(count, {ERROR_TYPE: code})
+
+
+def ignored(reason: Reason, count: int = 1) -> None:
+    """Count what becomes no post."""
+    _ignored.add(count, {REASON: reason.name})

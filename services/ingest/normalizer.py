@@ -39,9 +39,21 @@ class Accepted(NamedTuple):
     post_id: UUID
     conversation_id: str
     """The key of its record."""
+    kin: UUID | None
+    """The post whose conversation it joins, where that one is known: its parent, or the post that it changes.
+
+    None where the source told the thread, or where it begins one.
+    """
     change: Change
     event_time: datetime | None
     """When the network says it was written, in UTC."""
+
+    def moved(self, conversation_id: str) -> "Accepted":
+        """The same post in another conversation."""
+        message = posts.PostReceived()
+        message.CopyFrom(self.event.message)
+        message.post.conversation = identity.conversation_name(self.event.metadata.tenant, conversation_id)
+        return self._replace(event=Event(self.event.metadata, message), conversation_id=conversation_id)
 
 
 class Normalizer:
@@ -79,9 +91,16 @@ class Normalizer:
             Event(metadata, message),
             post_id,
             conversation,
+            self._kin(raw),
             raw.change,
             utc(raw.create_time) if raw.create_time else None,
         )
+
+    def _kin(self, raw: RawPost) -> UUID | None:
+        if raw.native_thread_id:
+            return None
+        relative = raw.native_parent_id or (raw.native_id if raw.change != "created" else None)
+        return identity.post_id(self.integration.tenant, self.integration.id, relative) if relative else None
 
     def _post(self, raw: RawPost, post_id: UUID, conversation: str) -> posts.Post:
         tenant = self.integration.tenant
@@ -129,7 +148,8 @@ class Normalizer:
 def _revision_problem(raw: RawPost) -> Invalid | None:
     if raw.change == "edited" and (raw.revision or 1) == 1:
         return Invalid("revision", "an edit needs a revision of 2 or more")
-    if raw.change == "created" and (raw.revision or 1) != 1:
+    # Of a review many sites tell the time of its state, and not whether it is the first.
+    if raw.change == "created" and (raw.revision or 1) != 1 and raw.kind != "review":
         return Invalid("revision", 'a new post has revision 1; a later one has the change "edited"')
     return None
 
@@ -137,8 +157,8 @@ def _revision_problem(raw: RawPost) -> Invalid | None:
 def _content_problem(raw: RawPost) -> Invalid | None:
     if raw.change == "deleted":
         return None
-    if raw.author is None and not raw.own:
-        return Invalid("author", "a post of somebody else needs its author")
+    if raw.author is None and not raw.own and not raw.author_unknown:
+        return Invalid("author", "a post of somebody else needs its author, or author_unknown")
     if not (raw.text and raw.text.strip()) and not raw.media and raw.rating is None:
         return Invalid("text", "a post needs text, media or a rating")
     return None

@@ -7,6 +7,7 @@ from msgspec import Meta, Struct
 
 MAX_TEXT_CODE_POINTS: Final = 50_000
 MAX_MEDIA: Final = 20
+MAX_SPANS: Final = 100
 
 # The first character class is the C0 and C1 control characters: they have no place in an identifier.
 _IDENTIFIER = r"\A[^\x00-\x1f\x7f-\x9f]+\Z"
@@ -18,6 +19,7 @@ Url = Annotated[str, Meta(min_length=1, max_length=4096, pattern=_IDENTIFIER)]
 Language = Annotated[str, Meta(max_length=64, pattern=r"\A[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*\Z")]
 Network = Annotated[str, Meta(max_length=64, pattern=r"\A[a-z][a-z0-9_]*\Z")]
 Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Offset = Annotated[int, Meta(ge=0, le=MAX_TEXT_CODE_POINTS)]
 Seconds = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Revision = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 Stars = Annotated[float, Meta(ge=1, le=5)]
@@ -26,6 +28,7 @@ Time = Annotated[datetime, Meta(tz=True)]
 Change = Literal["created", "edited", "deleted"]
 Kind = Literal["public_post", "public_comment", "direct_message", "review", "email", "chat"]
 MediaKind = Literal["image", "video", "audio", "file"]
+SpanKind = Literal["mention", "hashtag", "link", "quote"]
 
 
 class RawAuthor(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -47,6 +50,17 @@ class RawMedia(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     transcript: Text | None = None
 
 
+class RawSpan(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A part of the text with a meaning of its own."""
+
+    kind: SpanKind
+    start: Offset
+    """In code points of `text`, as it was sent; `end` is exclusive."""
+    end: Offset
+    target: Label | None = None
+    """Whom a mention means, where a link leads."""
+
+
 class PostFields(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What a source says about one post; what it does not say is None."""
 
@@ -60,6 +74,8 @@ class PostFields(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     own: bool = False
     """Written by the brand itself."""
     author: RawAuthor | None = None
+    author_unknown: bool = False
+    """The source does not say who wrote it; else a post of somebody else needs its author."""
     text: Text | None = None
     language: Language | None = None
     create_time: Time | None = None
@@ -68,6 +84,7 @@ class PostFields(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     followers: Count | None = None
     views: Count | None = None
     media: Annotated[tuple[RawMedia, ...], Meta(max_length=MAX_MEDIA)] = ()
+    spans: Annotated[tuple[RawSpan, ...], Meta(max_length=MAX_SPANS)] = ()
 
 
 class RawPost(PostFields, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from ascolto.ingest.v1.ingest_service_pb2_grpc import add_IngestServiceServicer_to_server
+from ascolto.ingest.v1.integrations_service_pb2_grpc import add_IntegrationsServiceServicer_to_server
 from chassis.auth import Authenticator, AuthSettings
 from chassis.clock import utc_now
 from chassis.grpc_server import GrpcServer, GrpcSettings, Service
@@ -13,13 +14,17 @@ from chassis.http_server import HttpSettings, serve_http
 from chassis.kafka import KafkaSettings, Publisher
 from chassis.lifecycle import Lifecycle
 from chassis.outbox import Relay, RelaySettings
-from chassis.postgres import PostgresSettings, open_pool
+from chassis.postgres import Pool, PostgresSettings, open_pool
 from chassis.ready import ReadySettings
 from chassis.settings import load_all
 from chassis.telemetry import TelemetrySettings, setup
 from contracts.integrations import load_integrations
 from services.ingest import store
-from services.ingest.accept import GroupCommit
+from services.ingest.accept import Acceptor, GroupCommit
+from services.ingest.integrations_servicer import IntegrationsServicer
+from services.ingest.normalizer import Normalizer
+from services.ingest.registry import Registry
+from services.ingest.sealing import Keyring
 from services.ingest.servicer import IngestServicer
 from services.ingest.settings import AcceptSettings, ChatSettings, IngestSettings
 from services.ingest.sources import Sources, build_sources
@@ -27,6 +32,7 @@ from services.ingest.web import build_app
 
 NAME = "ingest"
 GRPC_SERVICE = "ascolto.ingest.v1.IngestService"
+INTEGRATIONS_SERVICE = "ascolto.ingest.v1.IntegrationsService"
 
 
 @dataclass(frozen=True)
@@ -65,15 +71,20 @@ def load_sources(settings: IngestSettings) -> Sources:
 
 
 async def start(lifecycle: Lifecycle, settings: Settings, sources: Sources) -> Ports:
-    """Start everything; the servers come last, so that they stop first and what they took is still kept."""
+    """Start everything; the servers come last, so that they stop first and what they took is still kept.
+
+    `sources` are the accounts of the file; those of the store join them.
+    """
     relay = await _start_relay(lifecycle, settings)
-    acceptor = await _start_acceptor(lifecycle, settings, relay)
-    servicer = IngestServicer(sources.all, acceptor, utc_now)
-    service = Service(GRPC_SERVICE, partial(add_IngestServiceServicer_to_server, servicer))
+    pool = await lifecycle.enter(open_pool(settings.postgres, schema=NAME, application_name=NAME))
+    acceptor = _start_acceptor(lifecycle, settings, pool, relay)
+    keyring = Keyring(settings.ingest.integrations_keys())
+    registry = await _start_registry(lifecycle, settings.ingest, pool, keyring, sources)
+    services = _services(settings.ingest, registry, pool, keyring, acceptor)
     grpc_server = await lifecycle.enter(
-        GrpcServer(settings.grpc, [service], Authenticator(settings.auth), lifecycle.health)
+        GrpcServer(settings.grpc, services, Authenticator(settings.auth), lifecycle.health)
     )
-    app = build_app(sources, acceptor, utc_now, settings.chat)
+    app = build_app(registry.present, acceptor, utc_now, settings.chat)
     http_server = await lifecycle.enter(serve_http(app, settings.http))
     return Ports(http=http_server.port, grpc=grpc_server.port)
 
@@ -86,12 +97,33 @@ async def _start_relay(lifecycle: Lifecycle, settings: Settings) -> Relay:
     return relay
 
 
-async def _start_acceptor(lifecycle: Lifecycle, settings: Settings, relay: Relay) -> GroupCommit:
-    pool = await lifecycle.enter(open_pool(settings.postgres, schema=NAME, application_name=NAME))
+def _start_acceptor(lifecycle: Lifecycle, settings: Settings, pool: Pool, relay: Relay) -> GroupCommit:
     acceptor = GroupCommit(partial(store.keep, pool), settings.accept, on_commit=relay.hint)
     lifecycle.health.add_degradation("accept", acceptor.trouble)
     lifecycle.background(acceptor.run(), "accept")
     return acceptor
+
+
+async def _start_registry(
+    lifecycle: Lifecycle, settings: IngestSettings, pool: Pool, keyring: Keyring, file: Sources
+) -> Registry:
+    registry = Registry(file, pool, keyring, settings.pseudonym_key_bytes())
+    await registry.refresh()
+    lifecycle.health.add_degradation("integrations", registry.trouble)
+    lifecycle.background(registry.run(settings.integrations_poll_seconds), "registry")
+    return registry
+
+
+def _services(
+    settings: IngestSettings, registry: Registry, pool: Pool, keyring: Keyring, acceptor: Acceptor
+) -> list[Service]:
+    posts = IngestServicer(registry.present, acceptor, utc_now)
+    make_normalizer = partial(Normalizer, key=settings.pseudonym_key_bytes())
+    managed = IntegrationsServicer(registry, pool, keyring, make_normalizer, utc_now)
+    return [
+        Service(GRPC_SERVICE, partial(add_IngestServiceServicer_to_server, posts)),
+        Service(INTEGRATIONS_SERVICE, partial(add_IntegrationsServiceServicer_to_server, managed)),
+    ]
 
 
 @asynccontextmanager

@@ -1,6 +1,6 @@
 """`IngestService`: posts from programs, in a stream of batches."""
 
-from collections.abc import AsyncIterable, Mapping, Sequence
+from collections.abc import AsyncIterable, Sequence
 from enum import auto
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from services.ingest.accept import Acceptor
 from services.ingest.normalizer import Accepted, Normalizer
 from services.ingest.rawpost import Invalid
 from services.ingest.refusals import Problem, Refused
+from services.ingest.sources import Present
 from services.ingest.submission import from_submitted
 from services.ingest.tracing import traceparent
 
@@ -32,8 +33,8 @@ class IngestReason(ErrorReason):
 class IngestServicer(ingest_grpc.IngestServiceServicer):
     """Keeps each request of a stream before it reads the next: the sender feels how fast we are."""
 
-    def __init__(self, normalizers: Mapping[str, Normalizer], acceptor: Acceptor, clock: Clock) -> None:
-        self._normalizers = normalizers
+    def __init__(self, present: Present, acceptor: Acceptor, clock: Clock) -> None:
+        self._present = present
         self._acceptor = acceptor
         self._clock = clock
 
@@ -58,7 +59,7 @@ class IngestServicer(ingest_grpc.IngestServiceServicer):
             raise invalid_argument("integration", "is the same on every request of a stream")
         if len(request.posts) > MAX_POSTS_PER_REQUEST:
             raise invalid_argument("posts", f"holds {len(request.posts)}; at most {MAX_POSTS_PER_REQUEST}")
-        normalizer = self._normalizers.get(integration)
+        normalizer = self._present().all.get(integration)
         if normalizer is None or normalizer.integration.tenant != principal.tenant:
             raise not_found("integration of this name")
         return normalizer

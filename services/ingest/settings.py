@@ -9,7 +9,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from chassis.settings import ProcessSettings
 from contracts import chat_session
+from services.ingest.sealing import read_keys
 
+_LOCAL_INTEGRATIONS_KEY: Final = b"local only: sealing integrations"
 _LOCAL_PSEUDONYM_KEY: Final = base64.b64encode(b"local development only: pseudonyms").decode()
 
 
@@ -28,10 +30,48 @@ class IngestSettings(ProcessSettings):
         description="at least 32 random bytes in base64; another key makes other people and other conversations",
     )
 
+    integrations_key: SecretStr = Field(
+        default=SecretStr(""),
+        validation_alias="INTEGRATIONS_KEY",
+        description="32 random bytes in base64, which seal the secrets of integrations that are added while ingest "
+        "runs; several, comma separated, to rotate: the first seals, every one opens",
+    )
+    integrations_key_file: Path | None = Field(
+        default=None,
+        validation_alias="INTEGRATIONS_KEY_FILE",
+        description="the path of a file that holds the same instead, one key a line",
+    )
+    integrations_poll_seconds: float = Field(
+        default=2.0,
+        gt=0,
+        validation_alias="INTEGRATIONS_POLL_SECONDS",
+        description="how soon a replica notices what was changed through another one, such as 2",
+    )
+
     @field_validator("pseudonym_key")
     @classmethod
     def _is_key(cls, key: SecretStr, info: ValidationInfo) -> SecretStr:
         return _key(key, info, _LOCAL_PSEUDONYM_KEY)
+
+    @field_validator("integrations_key")
+    @classmethod
+    def _are_keys(cls, keys: SecretStr) -> SecretStr:
+        read_keys(keys.get_secret_value())
+        return keys
+
+    @field_validator("integrations_key_file")
+    @classmethod
+    def _holds_keys(cls, path: Path | None) -> Path | None:
+        if path is not None:
+            _keys_in(path)
+        return path
+
+    def integrations_keys(self) -> list[bytes]:
+        """The keys that seal secrets, the newest first; none where nobody gave one, but for the local profile."""
+        given = self.integrations_key.get_secret_value()
+        if not given and self.integrations_key_file is None:
+            return [_LOCAL_INTEGRATIONS_KEY] if self.profile == "local" else []
+        return read_keys(given) + (_keys_in(self.integrations_key_file) if self.integrations_key_file else [])
 
     def pseudonym_key_bytes(self) -> bytes:
         """The key itself."""
@@ -103,6 +143,13 @@ class AcceptSettings(BaseSettings):
     commit_timeout_seconds: float = Field(
         default=8.0, gt=0, description="when a commit is given up and its senders are told 503, such as 8"
     )
+
+
+def _keys_in(path: Path) -> list[bytes]:
+    try:
+        return read_keys(path.read_text())
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}") from error
 
 
 def _key(given: SecretStr, info: ValidationInfo, local_key: str) -> SecretStr:

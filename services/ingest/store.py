@@ -4,7 +4,7 @@ The table holds ids and times only. The log is the truth of what was said; a sec
 here would be one more place to protect, to rebuild and to erase.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -38,6 +38,9 @@ WITH said AS MATERIALIZED (
 ), promised AS ({ENQUEUE_ROWS})
 SELECT event_id FROM kept"""  # noqa: S608 - constants of two modules
 
+_CONVERSATIONS = """
+SELECT DISTINCT ON (post_id) post_id, conversation FROM post WHERE post_id = ANY ($1) ORDER BY post_id, accepted_at"""
+
 
 class Columns(NamedTuple):
     """One row of the table, in the order of the statement."""
@@ -58,6 +61,7 @@ class Entry(NamedTuple):
 
     columns: Columns
     outgoing: Outgoing
+    post: Accepted
 
 
 def entry_of(accepted: Accepted) -> Entry:
@@ -75,7 +79,7 @@ def entry_of(accepted: Accepted) -> Entry:
         event_time=accepted.event_time,
     )
     event: Event[Message] = Event(metadata, accepted.event.message)
-    return Entry(columns, encode(POSTS, accepted.conversation_id, event))
+    return Entry(columns, encode(POSTS, accepted.conversation_id, event), accepted)
 
 
 async def keep(pool: Pool, entries: Sequence[Entry]) -> set[UUID]:
@@ -85,6 +89,7 @@ async def keep(pool: Pool, entries: Sequence[Entry]) -> set[UUID]:
     so that nobody is told of a duplicate whose original was then rolled back. All writers insert in the order of the
     ids, so none waits for one that waits for it.
     """
+    entries = await _with_their_kin(pool, entries)
     first: dict[UUID, Entry] = {}
     for entry in entries:
         first.setdefault(entry.columns.event_id, entry)
@@ -92,3 +97,26 @@ async def keep(pool: Pool, entries: Sequence[Entry]) -> set[UUID]:
     messages = columns_of([entry.outgoing for entry in first.values()])
     with closed_means_unavailable():
         return {row["event_id"] for row in await pool.fetch(_KEEP, *rows, *messages)}
+
+
+async def _with_their_kin(pool: Pool, entries: Sequence[Entry]) -> Sequence[Entry]:
+    """Put replies, edits and deletions whose source does not tell their thread into the conversation of their kin."""
+    kin = {entry.post.kin for entry in entries if entry.post.kin}
+    if not kin:
+        return entries
+    with closed_means_unavailable():
+        rows = await pool.fetch(_CONVERSATIONS, list(kin))
+    return join(entries, {row["post_id"]: row["conversation"] for row in rows})
+
+
+def join(entries: Sequence[Entry], conversations: Mapping[UUID, str]) -> list[Entry]:
+    """Move entries to the conversation of their kin, where `conversations` or an entry before them has it. Pure."""
+    known = dict(conversations)
+    joined = []
+    for entry in entries:
+        conversation = known.get(entry.post.kin) if entry.post.kin else None
+        if conversation is not None and conversation != entry.post.conversation_id:
+            entry = entry_of(entry.post.moved(conversation))  # noqa: PLW2901 - the same entry, elsewhere
+        known[entry.post.post_id] = entry.post.conversation_id
+        joined.append(entry)
+    return joined

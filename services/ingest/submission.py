@@ -6,7 +6,7 @@ from typing import Any, Final
 from ascolto.ingest.v1.ingest_service_pb2 import SubmittedAuthor, SubmittedPost
 from ascolto.posts.v1 import post_pb2 as posts
 from services.ingest.decoding import convert
-from services.ingest.rawpost import Invalid, RawAuthor, RawMedia, RawPost
+from services.ingest.rawpost import Invalid, RawAuthor, RawMedia, RawPost, RawSpan
 from services.ingest.times import OUT_OF_RANGE, timestamp
 
 _CHANGE_PREFIX: Final = "CHANGE_"
@@ -21,6 +21,7 @@ _OPTIONAL: Final = (
 )
 _REACH: Final = ("followers", "views", "rating")
 _MEDIA: Final = ("url", "alt_text", "duration_seconds", "transcript")
+_SPAN: Final = ("target",)
 _AUTHOR: Final = ("handle", "display_name", "verified")
 
 
@@ -35,10 +36,20 @@ def from_submitted(submitted: SubmittedPost) -> RawPost | Invalid:
         "kind": _word(posts.Kind, submitted.kind, _KIND_PREFIX),
         "native_id": submitted.native_id,
         "own": submitted.own,
+        "author_unknown": submitted.author_unknown,
         "create_time": create_time,
         "media": [
             {"kind": _word(posts.Media.Kind, media.kind, _KIND_PREFIX), **_given(media, _MEDIA)}
             for media in submitted.media
+        ],
+        "spans": [
+            {
+                "kind": _word(posts.Span.Kind, span.kind, _KIND_PREFIX),
+                "start": span.start,
+                "end": span.end,
+                **_given(span, _SPAN),
+            }
+            for span in submitted.spans
         ],
         **_given(submitted, _OPTIONAL),
         **_given(submitted.reach, _REACH),
@@ -60,11 +71,13 @@ def to_submitted(raw: RawPost) -> SubmittedPost:
         revision=raw.revision,
         change=posts.PostReceived.Change.Value(_CHANGE_PREFIX + raw.change.upper()),
         own=raw.own,
+        author_unknown=raw.author_unknown,
         author=_author(raw.author),
         text=raw.text,
         permalink=raw.permalink,
         language=raw.language,
         media=[_media(media) for media in raw.media],
+        spans=[_span(span) for span in raw.spans],
         reach=posts.Reach(followers=raw.followers, views=raw.views, rating=raw.rating),
     )
 
@@ -105,4 +118,10 @@ def _media(media: RawMedia) -> posts.Media:
         alt_text=media.alt_text,
         duration_seconds=media.duration_seconds,
         transcript=media.transcript,
+    )
+
+
+def _span(span: RawSpan) -> posts.Span:
+    return posts.Span(
+        kind=posts.Span.Kind.Value(_KIND_PREFIX + span.kind.upper()), start=span.start, end=span.end, target=span.target
     )

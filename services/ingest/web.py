@@ -1,32 +1,29 @@
 """The HTTP application: the ways in for senders and for pages, and problem details for everything else."""
 
 from functools import partial
-from typing import Final
 
 from starlette.applications import Starlette
 from starlette.routing import Route
 
 from chassis.clock import Clock
 from chassis.problems import address_problems
-from services.ingest import chat
+from services.ingest import chat, hooks
 from services.ingest.accept import Acceptor
 from services.ingest.chat import ChatEndpoint
 from services.ingest.hooks import HookEndpoint
 from services.ingest.inbound import framed, refuse
 from services.ingest.refusals import Problem
 from services.ingest.settings import ChatSettings
-from services.ingest.sources import Sources
-
-HOOKS_ROUTE: Final = "/v1/hooks/{integration}"
+from services.ingest.sources import Present
 
 
-def build_app(sources: Sources, acceptor: Acceptor, clock: Clock, chat_settings: ChatSettings) -> Starlette:
+def build_app(present: Present, acceptor: Acceptor, clock: Clock, chat_settings: ChatSettings) -> Starlette:
     """Wire the routes; `acceptor` decides what a 200 is worth."""
-    hooks = HookEndpoint(sources.hooks, acceptor, clock)
-    chats = ChatEndpoint(sources.widgets, acceptor, clock, chat_settings)
+    deliveries = HookEndpoint(present, acceptor, clock)
+    chats = ChatEndpoint(present, acceptor, clock, chat_settings)
     return Starlette(
         routes=[
-            Route(HOOKS_ROUTE, framed(HOOKS_ROUTE, hooks.receive), methods=["POST"]),
+            Route(hooks.ROUTE, framed(hooks.ROUTE, deliveries.serve), methods=list(hooks.METHODS)),
             Route(chat.ROUTE, framed(chat.ROUTE, chats.serve), methods=["POST", "OPTIONS"]),
         ],
         exception_handlers=address_problems(

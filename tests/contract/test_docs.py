@@ -19,7 +19,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from ascolto.approvals.v1 import approval_service_pb2
-from ascolto.ingest.v1 import ingest_service_pb2
+from ascolto.ingest.v1 import ingest_service_pb2, integrations_service_pb2
 from ascolto.insights.v1 import insights_service_pb2
 from chassis.clock import utc_now
 from chassis.http_server import HttpSettings, serve_http
@@ -34,7 +34,7 @@ from cli.settings import Addresses, alias_of
 from contracts.integrations import load_integrations
 from contracts.topics import TOPICS
 from local.__main__ import status
-from services.ingest import chat, web
+from services.ingest import chat, hooks, web
 from services.ingest.accept import Receipt
 from services.ingest.chatbody import ChatMessage, parse_chat
 from services.ingest.normalizer import Accepted
@@ -53,6 +53,7 @@ API: Final = (DOCS / "api.md").read_text()
 OPERATING: Final = (DOCS / "operating.md").read_text()
 SERVICES: Final = (
     ingest_service_pb2.DESCRIPTOR.services_by_name["IngestService"],
+    integrations_service_pb2.DESCRIPTOR.services_by_name["IntegrationsService"],
     approval_service_pb2.DESCRIPTOR.services_by_name["ApprovalService"],
     insights_service_pb2.DESCRIPTOR.services_by_name["InsightsService"],
 )
@@ -207,7 +208,7 @@ def test_the_guide_to_the_api_names_every_call() -> None:
     assert {code for code in first_codes(API) if "/" in code} == methods
 
 
-@pytest.mark.parametrize("route", [web.HOOKS_ROUTE, chat.ROUTE, MESSAGES_ROUTE])
+@pytest.mark.parametrize("route", [hooks.ROUTE, chat.ROUTE, MESSAGES_ROUTE])
 def test_the_guide_to_the_api_names_every_route(route: str) -> None:
     assert f"{route}`" in prose(API)
 
@@ -245,7 +246,7 @@ async def test_the_webhook_of_the_guide_is_accepted(
 ) -> None:
     sources = build_sources(load_integrations(PROJECT / "config" / "integrations.toml"), bytes(32))
     acceptor = _AcceptAll()
-    ingest = web.build_app(sources, acceptor, utc_now, ChatSettings(profile="local"))
+    ingest = web.build_app(lambda: sources, acceptor, utc_now, ChatSettings(profile="local"))
     (program,) = blocks(API, "python")
     async with serve_http(ingest, HttpSettings(port=0)) as server:
         told = {"ASCOLTO_INGEST_URL": f"http://{server.host}:{server.port}"}

@@ -65,12 +65,12 @@ class Hook:
 
 
 def hooks() -> dict[str, Hook]:
-    """The webhook integrations of these tests, by id."""
+    """The Standard Webhooks integrations of these tests, by id."""
     content = tomllib.loads(TEMPLATE.read_text())
     return {
         each["id"]: Hook(each["id"], each["tenant"], each["secrets"][0].removeprefix("plain:"))
         for each in content["integration"]
-        if each["kind"] == "webhook"
+        if each["kind"] == "webhook" and each["network"] != "slack"
     }
 
 

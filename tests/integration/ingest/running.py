@@ -27,7 +27,7 @@ from contracts.codec import Event, decode
 from contracts.topics import POSTS
 from services.ingest.service import Settings, load_sources, start
 from services.ingest.settings import AcceptSettings, ChatSettings, IngestSettings
-from services.ingest.signatures import sign
+from services.ingest.verification import sign
 
 KEY, NEXT_KEY = b"webhook-secret-of-the-tests-nr-1", b"webhook-secret-of-the-tests-nr-2"
 ORIGIN = "https://shop.example"

@@ -9,7 +9,7 @@ from bench.sayings import samples, saying
 from chassis.messages import Record
 from contracts.codec import decode
 from services.ingest.hookbody import parse_hook
-from services.ingest.signatures import Verifier, read_secret
+from services.ingest.verification import STANDARD_WEBHOOKS
 
 COUNT = 100
 
@@ -37,5 +37,5 @@ def test_a_delivery_is_signed_and_well_formed() -> None:
     secret = new_secret(b"twenty bytes or more of it")
     head, _, body = Hook("localhost:80", "a-hook", secret).delivery("p-1", 1).partition(b"\r\n\r\n")
     headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n")[1:])
-    assert Verifier([read_secret(secret)]).accepts(headers, body, datetime.now(UTC))
+    assert STANDARD_WEBHOOKS.verifier([secret]).accepts(headers, body, datetime.now(UTC))
     assert isinstance(parse_hook(body, "generic"), list)

@@ -64,7 +64,8 @@ def test_normalize_prints_posts_and_reasons(tmp_path: Path) -> None:
     good = '{"network": "x", "kind": "review", "native_id": "1", "author": {"id": "a"}, "text": "Hi"}'
     lines = _lines(_run("normalize", "jsonl", _file(tmp_path, good, '{"network": "x"}')))
     assert lines[0]["post"]["utterance"]["text"] == "Hi"
-    assert (lines[1]["line"], lines[1]["field"]) == (2, "kind")
+    assert (lines[1]["line"], lines[1]["ignored"]) == (2, "INVALID")
+    assert lines[1]["detail"].startswith("kind: ")
 
 
 def test_normalize_reads_a_standard_webhook(tmp_path: Path) -> None:

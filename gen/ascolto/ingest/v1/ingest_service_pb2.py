@@ -26,7 +26,7 @@ from ascolto.posts.v1 import post_pb2 as ascolto_dot_posts_dot_v1_dot_post__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&ascolto/ingest/v1/ingest_service.proto\x12\x11\x61scolto.ingest.v1\x1a\x1b\x61scolto/posts/v1/post.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc4\x04\n\rSubmittedPost\x12\x0f\n\x07network\x18\x04 \x01(\t\x12$\n\x04kind\x18\x05 \x01(\x0e\x32\x16.ascolto.posts.v1.Kind\x12\x11\n\tnative_id\x18\x06 \x01(\t\x12\x1d\n\x10native_parent_id\x18\x07 \x01(\tH\x00\x88\x01\x01\x12\x1d\n\x10native_thread_id\x18\x08 \x01(\tH\x01\x88\x01\x01\x12/\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\x08revision\x18\n \x01(\x05H\x02\x88\x01\x01\x12\x35\n\x06\x63hange\x18\x0b \x01(\x0e\x32%.ascolto.posts.v1.PostReceived.Change\x12\x0b\n\x03own\x18\x0c \x01(\x08\x12\x32\n\x06\x61uthor\x18\r \x01(\x0b\x32\".ascolto.ingest.v1.SubmittedAuthor\x12\x11\n\x04text\x18\x0e \x01(\tH\x03\x88\x01\x01\x12\x16\n\tpermalink\x18\x0f \x01(\tH\x04\x88\x01\x01\x12\x15\n\x08language\x18\x10 \x01(\tH\x05\x88\x01\x01\x12&\n\x05media\x18\x11 \x03(\x0b\x32\x17.ascolto.posts.v1.Media\x12&\n\x05reach\x18\x12 \x01(\x0b\x32\x17.ascolto.posts.v1.ReachB\x13\n\x11_native_parent_idB\x13\n\x11_native_thread_idB\x0b\n\t_revisionB\x07\n\x05_textB\x0c\n\n_permalinkB\x0b\n\t_language\"\x8d\x01\n\x0fSubmittedAuthor\x12\n\n\x02id\x18\x01 \x01(\t\x12\x13\n\x06handle\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x19\n\x0c\x64isplay_name\x18\x03 \x01(\tH\x01\x88\x01\x01\x12\x15\n\x08verified\x18\x04 \x01(\x08H\x02\x88\x01\x01\x42\t\n\x07_handleB\x0f\n\r_display_nameB\x0b\n\t_verified\"Z\n\x12SubmitPostsRequest\x12\x13\n\x0bintegration\x18\x01 \x01(\t\x12/\n\x05posts\x18\x02 \x03(\x0b\x32 .ascolto.ingest.v1.SubmittedPost\"\x90\x01\n\x13SubmitPostsResponse\x12\x16\n\x0e\x61\x63\x63\x65pted_count\x18\x01 \x01(\x03\x12\x17\n\x0f\x64uplicate_count\x18\x02 \x01(\x03\x12\x16\n\x0erejected_count\x18\x03 \x01(\x03\x12\x30\n\nrejections\x18\x04 \x03(\x0b\x32\x1c.ascolto.ingest.v1.Rejection\">\n\tRejection\x12\r\n\x05index\x18\x01 \x01(\x03\x12\r\n\x05\x66ield\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t2o\n\rIngestService\x12^\n\x0bSubmitPosts\x12%.ascolto.ingest.v1.SubmitPostsRequest\x1a&.ascolto.ingest.v1.SubmitPostsResponse(\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&ascolto/ingest/v1/ingest_service.proto\x12\x11\x61scolto.ingest.v1\x1a\x1b\x61scolto/posts/v1/post.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x83\x05\n\rSubmittedPost\x12\x0f\n\x07network\x18\x04 \x01(\t\x12$\n\x04kind\x18\x05 \x01(\x0e\x32\x16.ascolto.posts.v1.Kind\x12\x11\n\tnative_id\x18\x06 \x01(\t\x12\x1d\n\x10native_parent_id\x18\x07 \x01(\tH\x00\x88\x01\x01\x12\x1d\n\x10native_thread_id\x18\x08 \x01(\tH\x01\x88\x01\x01\x12/\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\x08revision\x18\n \x01(\x05H\x02\x88\x01\x01\x12\x35\n\x06\x63hange\x18\x0b \x01(\x0e\x32%.ascolto.posts.v1.PostReceived.Change\x12\x0b\n\x03own\x18\x0c \x01(\x08\x12\x32\n\x06\x61uthor\x18\r \x01(\x0b\x32\".ascolto.ingest.v1.SubmittedAuthor\x12\x11\n\x04text\x18\x0e \x01(\tH\x03\x88\x01\x01\x12\x16\n\tpermalink\x18\x0f \x01(\tH\x04\x88\x01\x01\x12\x15\n\x08language\x18\x10 \x01(\tH\x05\x88\x01\x01\x12&\n\x05media\x18\x11 \x03(\x0b\x32\x17.ascolto.posts.v1.Media\x12&\n\x05reach\x18\x12 \x01(\x0b\x32\x17.ascolto.posts.v1.Reach\x12%\n\x05spans\x18\x13 \x03(\x0b\x32\x16.ascolto.posts.v1.Span\x12\x16\n\x0e\x61uthor_unknown\x18\x14 \x01(\x08\x42\x13\n\x11_native_parent_idB\x13\n\x11_native_thread_idB\x0b\n\t_revisionB\x07\n\x05_textB\x0c\n\n_permalinkB\x0b\n\t_language\"\x8d\x01\n\x0fSubmittedAuthor\x12\n\n\x02id\x18\x01 \x01(\t\x12\x13\n\x06handle\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x19\n\x0c\x64isplay_name\x18\x03 \x01(\tH\x01\x88\x01\x01\x12\x15\n\x08verified\x18\x04 \x01(\x08H\x02\x88\x01\x01\x42\t\n\x07_handleB\x0f\n\r_display_nameB\x0b\n\t_verified\"Z\n\x12SubmitPostsRequest\x12\x13\n\x0bintegration\x18\x01 \x01(\t\x12/\n\x05posts\x18\x02 \x03(\x0b\x32 .ascolto.ingest.v1.SubmittedPost\"\x90\x01\n\x13SubmitPostsResponse\x12\x16\n\x0e\x61\x63\x63\x65pted_count\x18\x01 \x01(\x03\x12\x17\n\x0f\x64uplicate_count\x18\x02 \x01(\x03\x12\x16\n\x0erejected_count\x18\x03 \x01(\x03\x12\x30\n\nrejections\x18\x04 \x03(\x0b\x32\x1c.ascolto.ingest.v1.Rejection\">\n\tRejection\x12\r\n\x05index\x18\x01 \x01(\x03\x12\r\n\x05\x66ield\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t2o\n\rIngestService\x12^\n\x0bSubmitPosts\x12%.ascolto.ingest.v1.SubmitPostsRequest\x1a&.ascolto.ingest.v1.SubmitPostsResponse(\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,15 +34,15 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'ascolto.ingest.v1.ingest_se
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_SUBMITTEDPOST']._serialized_start=124
-  _globals['_SUBMITTEDPOST']._serialized_end=704
-  _globals['_SUBMITTEDAUTHOR']._serialized_start=707
-  _globals['_SUBMITTEDAUTHOR']._serialized_end=848
-  _globals['_SUBMITPOSTSREQUEST']._serialized_start=850
-  _globals['_SUBMITPOSTSREQUEST']._serialized_end=940
-  _globals['_SUBMITPOSTSRESPONSE']._serialized_start=943
-  _globals['_SUBMITPOSTSRESPONSE']._serialized_end=1087
-  _globals['_REJECTION']._serialized_start=1089
-  _globals['_REJECTION']._serialized_end=1151
-  _globals['_INGESTSERVICE']._serialized_start=1153
-  _globals['_INGESTSERVICE']._serialized_end=1264
+  _globals['_SUBMITTEDPOST']._serialized_end=767
+  _globals['_SUBMITTEDAUTHOR']._serialized_start=770
+  _globals['_SUBMITTEDAUTHOR']._serialized_end=911
+  _globals['_SUBMITPOSTSREQUEST']._serialized_start=913
+  _globals['_SUBMITPOSTSREQUEST']._serialized_end=1003
+  _globals['_SUBMITPOSTSRESPONSE']._serialized_start=1006
+  _globals['_SUBMITPOSTSRESPONSE']._serialized_end=1150
+  _globals['_REJECTION']._serialized_start=1152
+  _globals['_REJECTION']._serialized_end=1214
+  _globals['_INGESTSERVICE']._serialized_start=1216
+  _globals['_INGESTSERVICE']._serialized_end=1327
 # @@protoc_insertion_point(module_scope)

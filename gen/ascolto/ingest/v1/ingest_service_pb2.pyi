@@ -41,6 +41,8 @@ class SubmittedPost(_message.Message):
     LANGUAGE_FIELD_NUMBER: _builtins.int
     MEDIA_FIELD_NUMBER: _builtins.int
     REACH_FIELD_NUMBER: _builtins.int
+    SPANS_FIELD_NUMBER: _builtins.int
+    AUTHOR_UNKNOWN_FIELD_NUMBER: _builtins.int
     network: _builtins.str
     kind: _post_pb2.Kind.ValueType
     native_id: _builtins.str
@@ -54,6 +56,8 @@ class SubmittedPost(_message.Message):
     text: _builtins.str
     permalink: _builtins.str
     language: _builtins.str
+    author_unknown: _builtins.bool
+    """The source does not say who wrote it; else a post of somebody else needs its author."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
@@ -62,6 +66,10 @@ class SubmittedPost(_message.Message):
     def media(self) -> _containers.RepeatedCompositeFieldContainer[_post_pb2.Media]: ...
     @_builtins.property
     def reach(self) -> _post_pb2.Reach: ...
+    @_builtins.property
+    def spans(self) -> _containers.RepeatedCompositeFieldContainer[_post_pb2.Span]:
+        """Offsets in code points of `text` as it is sent."""
+
     def __init__(
         self,
         *,
@@ -80,10 +88,12 @@ class SubmittedPost(_message.Message):
         language: _builtins.str | None = ...,
         media: _abc.Iterable[_post_pb2.Media] | None = ...,
         reach: _post_pb2.Reach | None = ...,
+        spans: _abc.Iterable[_post_pb2.Span] | None = ...,
+        author_unknown: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_language", b"_language", "_native_parent_id", b"_native_parent_id", "_native_thread_id", b"_native_thread_id", "_permalink", b"_permalink", "_revision", b"_revision", "_text", b"_text", "author", b"author", "create_time", b"create_time", "language", b"language", "native_parent_id", b"native_parent_id", "native_thread_id", b"native_thread_id", "permalink", b"permalink", "reach", b"reach", "revision", b"revision", "text", b"text"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_language", b"_language", "_native_parent_id", b"_native_parent_id", "_native_thread_id", b"_native_thread_id", "_permalink", b"_permalink", "_revision", b"_revision", "_text", b"_text", "author", b"author", "change", b"change", "create_time", b"create_time", "kind", b"kind", "language", b"language", "media", b"media", "native_id", b"native_id", "native_parent_id", b"native_parent_id", "native_thread_id", b"native_thread_id", "network", b"network", "own", b"own", "permalink", b"permalink", "reach", b"reach", "revision", b"revision", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_language", b"_language", "_native_parent_id", b"_native_parent_id", "_native_thread_id", b"_native_thread_id", "_permalink", b"_permalink", "_revision", b"_revision", "_text", b"_text", "author", b"author", "author_unknown", b"author_unknown", "change", b"change", "create_time", b"create_time", "kind", b"kind", "language", b"language", "media", b"media", "native_id", b"native_id", "native_parent_id", b"native_parent_id", "native_thread_id", b"native_thread_id", "network", b"network", "own", b"own", "permalink", b"permalink", "reach", b"reach", "revision", b"revision", "spans", b"spans", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__language: _TypeAlias = _typing.Literal["language"]  # noqa: Y015
     _WhichOneofArgType__language: _TypeAlias = _typing.Literal["_language", b"_language"]  # noqa: Y015

@@ -1,0 +1,1 @@
+"""What a long load leaves behind in the memory of ingest."""

@@ -1,0 +1,37 @@
+"""CloudEvents: an event of a shop's own forum."""
+
+from typing import Any
+
+from tests.unit.ingest.connectors.specimen import Specimen
+
+
+def event(kind: str, /, **data: Any) -> dict[str, Any]:
+    return {
+        "specversion": "1.0",
+        "type": kind,
+        "source": "/forum",
+        "id": "A-1",
+        "time": "2026-11-20T09:00:00Z",
+        "subject": None,
+        "datacontenttype": "application/json",
+        "data": {"kind": "public_comment", "native_id": "forum-7", **data},
+    }
+
+
+def _created(text: str) -> dict[str, Any]:
+    return event("post.created", author={"id": "u1"}, text=text, language="it")
+
+
+def _edited(text: str) -> dict[str, Any]:
+    return event("post.edited", author={"id": "u1"}, text=text)
+
+
+SPECIMEN = Specimen(
+    network="cloudevents",
+    created=_created,
+    edited=_edited,
+    deleted=event("post.deleted"),
+    own=event("post.created", own=True, text="Welcome!"),
+    media_only=event("post.created", author={"id": "u1"}, media=[{"kind": "image"}]),
+    minimal=event("post.created", author={"id": "u1"}, text="Hi"),
+)
