@@ -16,7 +16,17 @@ from chassis.settings import ProcessSettings
 _TELLING = (Crash, NeverRetry, OSError)
 """Errors whose message is known to hold no text of people; of any other the log gets class and place only."""
 
-_LIBRARIES = ("aiokafka", "faststream", "uvicorn", "httpx", "httpcore", "grpc", "asyncio", "opentelemetry")
+_LIBRARIES = (
+    "aiokafka",
+    "faststream",
+    "uvicorn",
+    "httpx",
+    "httpcore",
+    "websockets",
+    "grpc",
+    "asyncio",
+    "opentelemetry",
+)
 
 
 class Line:

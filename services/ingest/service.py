@@ -13,6 +13,7 @@ from chassis.grpc_server import GrpcServer, GrpcSettings, Service
 from chassis.http_server import HttpSettings, serve_http
 from chassis.kafka import KafkaSettings, Publisher
 from chassis.lifecycle import Lifecycle
+from chassis.outbound import OutboundClient
 from chassis.outbox import Relay, RelaySettings
 from chassis.postgres import Pool, PostgresSettings, open_pool
 from chassis.ready import ReadySettings
@@ -21,6 +22,11 @@ from chassis.telemetry import TelemetrySettings, setup
 from contracts.integrations import load_integrations
 from services.ingest import store
 from services.ingest.accept import Acceptor, GroupCommit
+from services.ingest.coverage_events import CoverageOutbox
+from services.ingest.fetching.known import KeptPosts
+from services.ingest.fetching.opening import Opener, fetched
+from services.ingest.fetching.runner import Fetching
+from services.ingest.fetching.source import Tools
 from services.ingest.integrations_servicer import IntegrationsServicer
 from services.ingest.normalizer import Normalizer
 from services.ingest.registry import Registry
@@ -80,6 +86,7 @@ async def start(lifecycle: Lifecycle, settings: Settings, sources: Sources) -> P
     acceptor = _start_acceptor(lifecycle, settings, pool, relay)
     keyring = Keyring(settings.ingest.integrations_keys())
     registry = await _start_registry(lifecycle, settings.ingest, pool, keyring, sources)
+    await _start_fetching(lifecycle, settings, registry, pool, acceptor)
     services = _services(settings.ingest, registry, pool, keyring, acceptor)
     grpc_server = await lifecycle.enter(
         GrpcServer(settings.grpc, services, Authenticator(settings.auth), lifecycle.health)
@@ -112,6 +119,22 @@ async def _start_registry(
     lifecycle.health.add_degradation("integrations", registry.trouble)
     lifecycle.background(registry.run(settings.integrations_poll_seconds), "registry")
     return registry
+
+
+async def _start_fetching(
+    lifecycle: Lifecycle, settings: Settings, registry: Registry, pool: Pool, acceptor: Acceptor
+) -> None:
+    http = await lifecycle.enter(OutboundClient(local=settings.ingest.profile == "local"))
+    opener = Opener(Tools(http, utc_now, KeptPosts(pool)), settings.ingest.pseudonym_key_bytes())
+    sink = CoverageOutbox(partial(_network_of, registry), utc_now)
+    fetching = Fetching(lambda: fetched(registry.present().all), opener, acceptor, sink, utc_now)
+    lifecycle.health.add_degradation("fetching", fetching.trouble)
+    lifecycle.background(fetching.run(settings.postgres, schema=NAME), "fetching")
+
+
+def _network_of(registry: Registry, integration: str) -> str | None:
+    normalizer = registry.present().all.get(integration)
+    return normalizer.integration.network if normalizer else None
 
 
 def _services(

@@ -84,5 +84,5 @@ def _value(argument: ast.expr) -> str:
 
 
 def _leaves(error: type[httpx.RequestError]) -> Iterator[type[httpx.RequestError]]:
-    for each in error.__subclasses__():
+    for each in (found for found in error.__subclasses__() if found.__module__.startswith("httpx")):
         yield from _leaves(each) if each.__subclasses__() else (each,)

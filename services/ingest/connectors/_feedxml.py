@@ -10,13 +10,10 @@ import feedparser
 from lxml import etree
 
 from services.ingest.connectors._feed import Attachment, Entry, Feed, Writer, media_kind, time, url
-from services.ingest.connectors._feedguard import declares_entities
 from services.ingest.connectors._language import language
 from services.ingest.markup import html_to_text
 from services.ingest.payload import Node
 from services.ingest.text import clean_line
-
-__all__ = ["declares_entities", "read_xml"]
 
 _DELETED: Final = "{http://purl.org/atompub/tombstones/1.0}deleted-entry"
 _COMMENT: Final = re.compile(r"(.+)#comment-\d+")

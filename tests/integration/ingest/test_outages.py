@@ -2,11 +2,14 @@
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Iterable
 from functools import partial
 
 import pytest
 
+from ascolto.posts.v1.post_pb2 import PostReceived
 from chassis.dev_issuer import DevIssuer
+from contracts.codec import Event
 from tests.integration.ingest.polling import until
 from tests.integration.ingest.running import Account, post, running_ingest
 from tests.integration.ingest.wire import Wire
@@ -55,8 +58,13 @@ async def test_a_connection_cut_under_load_never_gives_a_false_200(
         await asyncio.gather(*senders)
         kept = {str(row["event_id"]) for row in await ingest.rows()}
         assert promised <= kept
-        events = await until(ingest.published, lambda events: len(events) >= len(kept))
-        assert {str(event.metadata.event_id) for event in events} == kept
+        # A relay that lost its session may have published some twice: what counts is that none is missing.
+        events = await until(ingest.published, lambda events: _ids(events) >= kept)
+        assert _ids(events) == kept
+
+
+def _ids(events: Iterable[Event[PostReceived]]) -> set[str]:
+    return {str(event.metadata.event_id) for event in events}
 
 
 async def _grown(promised: set[str], size: int) -> bool:
