@@ -5,6 +5,7 @@ from typing import Final
 
 from services.ingest.connector import Ability, Capabilities, Connector, Reason
 from services.ingest.connectors import connectors
+from services.ingest.fetching.networks import fetchers
 
 _HEAD: Final = """# Networks
 
@@ -14,7 +15,8 @@ _HEAD: Final = """# Networks
 column. [adding-a-network.md](adding-a-network.md) walks through a new one.
 
 **Proven** is what payloads that were really sent by the network, or published by it, hold true in the tests.
-**Not proven** is built after documentation alone: look twice at the first payloads that you see.
+**Not proven** is built after documentation alone: look twice at the first payloads that you see. **Reply** is whether
+the network takes an answer at all; today answers go out by web chat and by webhook (`reply` of an integration).
 """
 _ABILITIES: Final = ("edits", "deletes", "threads", "own_posts", "media", "language", "permalinks", "reply")
 _MARKS: Final = {"yes": "✓", "partly": "◐", "no": "✗"}
@@ -32,9 +34,10 @@ def _overview(found: Iterable[Connector]) -> Iterator[str]:
     yield "|---|---|---|" + "---|" * len(_ABILITIES)
     for each in found:
         marks = (_MARKS[_ability(each.capabilities, name).level] for name in _ABILITIES)
-        yield f"| {_link(each)} | {', '.join(each.transports)} | {_signature(each)} | {' | '.join(marks)} |"
+        yield f"| {_link(each)} | {_ways(each)} | {_signature(each)} | {' | '.join(marks)} |"
     yield ""
     yield "✓ yes · ◐ in some cases · ✗ no. What the marks mean is said below, network by network."
+    yield "(poll), (stream): what the network answers is read, and nothing of ours asks it yet."
 
 
 def _reasons() -> Iterator[str]:
@@ -46,7 +49,7 @@ def _reasons() -> Iterator[str]:
 
 def _section(connector: Connector) -> Iterator[str]:
     capabilities = connector.capabilities
-    yield from (f"## {connector.title}", "", f"`{connector.network}`, by {', '.join(connector.transports)}.", "")
+    yield from (f"## {connector.title}", "", f"`{connector.network}`, by {_ways(connector)}.", "")
     for name in _ABILITIES:
         ability = _ability(capabilities, name)
         yield f"- **{_words(name)}** {_MARKS[ability.level]} {ability.how}"
@@ -55,6 +58,12 @@ def _section(connector: Connector) -> Iterator[str]:
     if capabilities.unproven:
         yield f"- **not proven** {'; '.join(capabilities.unproven)}"
     yield ""
+
+
+def _ways(connector: Connector) -> str:
+    """The ways in; in brackets where somebody else must do the asking."""
+    asked = connector.network in fetchers()
+    return ", ".join(way if way == "webhook" or asked else f"({way})" for way in connector.transports)
 
 
 def _ability(capabilities: Capabilities, name: str) -> Ability:

@@ -216,7 +216,7 @@ def _permalink(message: Node, told: _Told) -> str | None:
 CONNECTOR: Final = Connector(
     network=NETWORK,
     title="Discord",
-    transports=("stream", "webhook", "poll"),
+    transports=("stream", "webhook"),
     normalize=normalize,
     verification=DISCORD,
     capabilities=Capabilities(

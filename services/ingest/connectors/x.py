@@ -129,7 +129,7 @@ def _bare(document: Node, mine: frozenset[str]) -> Outcome:
 CONNECTOR: Final = Connector(
     network=NETWORK,
     title="X",
-    transports=("webhook", "stream", "poll"),
+    transports=("webhook", "poll"),
     normalize=normalize,
     verification=X,
     capabilities=Capabilities(
