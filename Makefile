@@ -36,8 +36,8 @@ test: setup  ## Prove it: unit, contract, integration, end-to-end
 test-unit: setup  ## The tests that need no server
 	@$(BIN)/pytest tests/unit tests/contract -m 'not integration and not e2e' $(PYTEST)
 
-test-fuzz: setup  ## A hundred thousand garbled payloads for each connector
-	@ASCOLTO_FUZZ=100000 $(BIN)/pytest tests/unit/ingest/connectors/test_fuzz.py -n 2 $(PYTEST)
+test-fuzz: setup  ## A hundred thousand garbled inputs for each connector and verifier
+	@ASCOLTO_FUZZ=100000 $(BIN)/pytest tests/unit/ingest/connectors/test_fuzz.py tests/unit/ingest/test_verification.py -n 2 --timeout 3600 $(PYTEST)
 
 test-faults: setup  ## The fault suite at full size
 	@ASCOLTO_FAULTS=full $(BIN)/pytest tests/e2e -m faults $(PYTEST)

@@ -10,6 +10,7 @@ from uuid import uuid4
 from aiokafka import AIOKafkaProducer
 
 from ascolto.classification.v1.classification_pb2 import PostClassified
+from ascolto.coverage.v1.coverage_pb2 import CoverageChanged
 from ascolto.posts.v1.post_pb2 import PostReceived
 from ascolto.replies.v1.reply_event_pb2 import ReplyEvent
 from chassis.kafka import KafkaSettings, dead_letter_topic, read_range
@@ -66,6 +67,10 @@ def unknown_enum(topic: Topic, value: bytes) -> bytes:
             message.classification.category = UNKNOWN  # type: ignore[assignment] # that is the point
         case ReplyEvent():
             message.target.kind = UNKNOWN  # type: ignore[assignment] # that is the point
+        case CoverageChanged():
+            message.state = UNKNOWN  # type: ignore[assignment] # that is the point
+        case _:
+            raise AssertionError(f"say which enum of {topic.message_type} may hold an unknown value")
     return message.SerializeToString()
 
 

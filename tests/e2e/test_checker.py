@@ -21,39 +21,56 @@ WAIT_SECONDS = 60.0
 POLL_SECONDS = 0.5
 
 
+Offsets = dict[tuple[str, int], int]
+
+
 @contextmanager
-def replaced(system: System, service: str, module: str) -> Iterator[None]:
-    """Run another module in the place of a service; at the end it is killed and the service is back."""
+def replaced(system: System, service: str, module: str) -> Iterator[Offsets]:
+    """Run another module in the place of a service; at the end it is killed and the service is back.
+
+    Answers what the group had committed in between.
+    """
     running = system.deployment[service]
     seeded = ServiceProcess(replace(running.program, module=module), system.deployment.root)
     running.stop()
+    before = committed(system, service)
     try:
         seeded.start()
-        yield
+        yield before
     finally:
         seeded.kill()
         running.start()
         running.wait_ready()
 
 
-def wait_until_acknowledged(system: System, group: str, before: dict[tuple[str, int], int]) -> None:
+def committed(system: System, group: str) -> Offsets:
+    return asyncio.run(committed_offsets(kafka_of(system.stack), group))
+
+
+def wait_until_acknowledged(system: System, group: str, before: Offsets) -> None:
     """Wait until the group has committed more than `before`."""
     give_up_at = time.monotonic() + WAIT_SECONDS
-    while asyncio.run(committed_offsets(kafka_of(system.stack), group)) == before:
+    # A group that joins commits its place in empty partitions as well: what counts is how many records it passed.
+    while sum(committed(system, group).values()) <= sum(before.values()):
         assert time.monotonic() < give_up_at, f"the seeded {group} acknowledged nothing"
         time.sleep(POLL_SECONDS)
 
 
-@pytest.mark.parametrize("service", [ROUTING, FEEDBACK])
-def test_acknowledging_first_loses_posts_and_the_ledger_reports_them(system: System, service: str) -> None:
-    before = asyncio.run(committed_offsets(kafka_of(system.stack), service))
-    with system.under_load(seed=61) as load, replaced(system, service, f"tests.e2e.seeded.ack_first_{service}"):
+@pytest.mark.parametrize(("service", "seed"), [(ROUTING, 61), (FEEDBACK, 62)])
+def test_acknowledging_first_loses_posts_and_the_ledger_reports_them(system: System, service: str, seed: int) -> None:
+    seeded = f"tests.e2e.seeded.ack_first_{service}"
+    with system.under_load(seed) as load, replaced(system, service, seeded) as before:
         wait_until_acknowledged(system, service, before)
     _, ledger = settled(system.stack, load.started_at)
+    audit = system.audit(load)
+    read_again(system, service)
     assert ledger.lost > 0
-    assert "lost" in system.audit(load)
+    assert "lost" in audit
+    assert system.audit(load) == {}
 
+
+def read_again(system: System, service: str) -> None:
+    """Mend the loss, or the tests that follow would find it."""
     system.deployment[service].stop()
     reset_to_earliest(system.stack, [service])
     system.deployment[service].start()
-    assert system.audit(load) == {}
