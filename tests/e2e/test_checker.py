@@ -10,10 +10,10 @@ import pytest
 
 from chassis.kafka import committed_offsets
 from cli.deployment import ServiceProcess
-from contracts.topics import FEEDBACK, ROUTING
+from contracts.topics import CLASSIFIED, FEEDBACK, POSTS, ROUTING
 from tests.e2e.books import kafka_of, settled
 from tests.e2e.groups import reset_to_earliest
-from tests.e2e.system import System
+from tests.e2e.system import FULL_SIZE, System
 
 pytestmark = [pytest.mark.e2e, pytest.mark.faults, pytest.mark.timeout(600)]
 
@@ -44,7 +44,10 @@ def replaced(system: System, service: str, module: str) -> Iterator[Offsets]:
 
 
 def committed(system: System, group: str) -> Offsets:
-    return asyncio.run(committed_offsets(kafka_of(system.stack), group))
+    """What the group has passed of posts: of other records, such as facts of replies, the ledger knows nothing."""
+    found = asyncio.run(committed_offsets(kafka_of(system.stack), group))
+    of_posts = {topic.name for topic in (POSTS, *CLASSIFIED)}
+    return {place: offset for place, offset in found.items() if place[0] in of_posts}
 
 
 def wait_until_acknowledged(system: System, group: str, before: Offsets) -> None:
@@ -56,7 +59,12 @@ def wait_until_acknowledged(system: System, group: str, before: Offsets) -> None
         time.sleep(POLL_SECONDS)
 
 
-@pytest.mark.parametrize(("service", "seed"), [(ROUTING, 61), (FEEDBACK, 62)])
+only_at_full_size = pytest.mark.skipif(
+    not FULL_SIZE, reason="one service proves the checker; make test-faults has both"
+)
+
+
+@pytest.mark.parametrize(("service", "seed"), [(ROUTING, 61), pytest.param(FEEDBACK, 62, marks=only_at_full_size)])
 def test_acknowledging_first_loses_posts_and_the_ledger_reports_them(system: System, service: str, seed: int) -> None:
     seeded = f"tests.e2e.seeded.ack_first_{service}"
     with system.under_load(seed) as load, replaced(system, service, seeded) as before:
