@@ -5,6 +5,7 @@ from typing import Final
 import msgspec
 
 from services.ingest.connector import MALFORMED, Ignored, Reason
+from services.ingest.deliveries import TELLING_HEADERS
 from services.ingest.payload import Node, read_json
 
 _BY_HEADER: Final = {
@@ -17,7 +18,6 @@ _BY_HEADER: Final = {
     "webhook-signature": "standard_webhooks",
     "ce-specversion": "cloudevents",
 }
-_TELLING_IN_HEADERS: Final = frozenset({"cloudevents", "discourse"})
 _BY_OBJECT: Final = {"whatsapp_business_account": "whatsapp", "instagram": "instagram", "page": "facebook_page"}
 
 
@@ -49,4 +49,4 @@ def read_capture(content: bytes) -> tuple[str, bytes] | Ignored:
     if network is None:
         return Ignored(Reason.NO_POST, "no header tells which network sent it")
     # Some tell in headers what happened: their connectors read the capture themselves.
-    return network, content if network in _TELLING_IN_HEADERS else body_of(capture)
+    return network, content if network in TELLING_HEADERS else body_of(capture)

@@ -15,7 +15,7 @@ from services.ingest.rawpost import Invalid
 from services.ingest.refusals import Refused, field_refusal
 from services.ingest.sources import Hook
 
-_TELLING_HEADERS: Final[Mapping[str, tuple[str, ...]]] = {
+TELLING_HEADERS: Final[Mapping[str, tuple[str, ...]]] = {
     "cloudevents": ("ce-",),
     "discourse": ("x-discourse-event", "x-discourse-instance"),
 }
@@ -59,7 +59,7 @@ def read_delivery(
 
 def with_telling_headers(network: str, headers: Mapping[str, str], body: bytes) -> bytes:
     """The body, or {"headers": ..., "body": ...} where the network tells a part of what happened in headers."""
-    beginnings = _TELLING_HEADERS.get(network)
+    beginnings = TELLING_HEADERS.get(network)
     telling = {name: value for name, value in headers.items() if beginnings and name.startswith(beginnings)}
     if not telling:
         return body

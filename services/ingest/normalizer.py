@@ -39,10 +39,10 @@ class Accepted(NamedTuple):
     post_id: UUID
     conversation_id: str
     """The key of its record."""
-    kin: UUID | None
-    """The post whose conversation it joins, where that one is known: its parent, or the post that it changes.
+    kin: tuple[UUID, ...]
+    """The posts whose conversation it joins, the first that is known: the post that it changes, then its parent.
 
-    None where the source told the thread, or where it begins one.
+    Empty where the source told the thread, or where it begins one.
     """
     change: Change
     event_time: datetime | None
@@ -96,11 +96,13 @@ class Normalizer:
             utc(raw.create_time) if raw.create_time else None,
         )
 
-    def _kin(self, raw: RawPost) -> UUID | None:
+    def _kin(self, raw: RawPost) -> tuple[UUID, ...]:
         if raw.native_thread_id:
-            return None
-        relative = raw.native_parent_id or (raw.native_id if raw.change != "created" else None)
-        return identity.post_id(self.integration.tenant, self.integration.id, relative) if relative else None
+            return ()
+        # A change stays where its post is, even if the parent has become known since.
+        relatives = (raw.native_id if raw.change != "created" else None, raw.native_parent_id)
+        tenant, integration = self.integration.tenant, self.integration.id
+        return tuple(identity.post_id(tenant, integration, each) for each in relatives if each)
 
     def _post(self, raw: RawPost, post_id: UUID, conversation: str) -> posts.Post:
         tenant = self.integration.tenant

@@ -101,7 +101,7 @@ async def keep(pool: Pool, entries: Sequence[Entry]) -> set[UUID]:
 
 async def _with_their_kin(pool: Pool, entries: Sequence[Entry]) -> Sequence[Entry]:
     """Put replies, edits and deletions whose source does not tell their thread into the conversation of their kin."""
-    kin = {entry.post.kin for entry in entries if entry.post.kin}
+    kin = {each for entry in entries for each in entry.post.kin}
     if not kin:
         return entries
     with closed_means_unavailable():
@@ -114,7 +114,7 @@ def join(entries: Sequence[Entry], conversations: Mapping[UUID, str]) -> list[En
     known = dict(conversations)
     joined = []
     for entry in entries:
-        conversation = known.get(entry.post.kin) if entry.post.kin else None
+        conversation = next((known[each] for each in entry.post.kin if each in known), None)
         if conversation is not None and conversation != entry.post.conversation_id:
             entry = entry_of(entry.post.moved(conversation))  # noqa: PLW2901 - the same entry, elsewhere
         known[entry.post.post_id] = entry.post.conversation_id

@@ -87,6 +87,16 @@ async def test_replies_to_replies_and_a_bare_deletion_stay_in_their_conversation
     assert found["stranger"] != found["root"]
 
 
+async def test_an_edit_stays_with_its_post_though_the_parent_became_known(migrated_dsn: str) -> None:
+    settings = PostgresSettings(dsn=SecretStr(migrated_dsn))
+    async with open_pool(settings, schema="ingest", application_name="test") as pool:
+        await keep(pool, [entry("orphan", native_parent_id="parent")])
+        before = (await conversations(pool))["orphan"]
+        await keep(pool, [entry("parent", native_thread_id="elsewhere")])
+        await keep(pool, [entry("orphan", native_parent_id="parent", change="edited", revision=2)])
+        assert (await conversations(pool))["orphan"] == before
+
+
 async def test_a_thread_that_is_told_is_believed(migrated_dsn: str) -> None:
     settings = PostgresSettings(dsn=SecretStr(migrated_dsn))
     async with open_pool(settings, schema="ingest", application_name="test") as pool:
