@@ -81,13 +81,19 @@ def try_out(
     integration: Id,
     *,
     payload: Annotated[list[Path] | None, typer.Option(help="A payload as the network sends it.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what the last 20 items would become.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what the last 20 items, of payloads or the network, would become.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Check what is configured; nothing is kept and nobody is asked. Ends with 1 where a check does not pass."""
-    if dry_run != bool(payload):
+    """Check what is configured; nothing is kept. Ends with 1 where a check does not pass.
+
+    With --dry-run and no payload the network is asked, or its stream listened to for up to 20 seconds.
+    """
+    if payload and not dry_run:
         raise CommandError("Say --payload FILE --dry-run: the payloads are tried, and nothing is kept.")
-    request = pb.TestIntegrationRequest(name=_full(integration), payloads=[_content(each) for each in payload or []])
+    payloads = [_content(each) for each in payload or []]
+    request = pb.TestIntegrationRequest(name=_full(integration), payloads=payloads, fetch=dry_run and not payload)
     answer = _run(lambda stub: stub.TestIntegration(request))
     if as_json:
         print_json(_plain(answer))

@@ -119,15 +119,15 @@ def post(**fields: Any) -> Outcome:  # noqa: ANN401 - checked by the rules of Ra
     Text is cut at `MAX_TEXT_CODE_POINTS`, media and spans at their number: a post that is too long is still a post.
     A field that breaks a rule is absent as well, such as a negative count; one without which there is no post makes
     it `Ignored`.
+
+    `edited_at` makes it an edit, for networks that tell when a post was edited and not how often.
     """
     given = {name: value for name, value in fields.items() if value is not None}
     if not given.get("native_id"):
         return Ignored(Reason.NO_ID)
     if text := given.get("text"):
         given["text"] = text[:MAX_TEXT_CODE_POINTS]
-    if given.get("change") == "edited":
-        # Where the network says neither count nor time of an edit, it is the first that we can tell of.
-        given["revision"] = max(given.get("revision", 0), _FIRST_EDIT)
+    _number_edit(given)
     given["media"] = [_given(each) for each in given.get("media", ())][:MAX_MEDIA]
     given["spans"] = [_given(each) for each in given.get("spans", ())][:MAX_SPANS]
     if "author" in given:
@@ -148,6 +148,15 @@ def all_of(outcomes: Iterable[Outcome]) -> list[Outcome]:
 def titled(title: str | None, text: str | None) -> str | None:
     """One text of a title and a body, as people read them: apart by an empty line."""
     return "\n\n".join(part.strip() for part in (title, text) if part and part.strip()) or None
+
+
+def _number_edit(given: dict[str, Any]) -> None:
+    """Give an edit its revision: the network's own count, else the second of the edit."""
+    if edited_at := given.pop("edited_at", None):
+        given |= {"change": "edited", "revision": int(edited_at.timestamp())}
+    if given.get("change") == "edited":
+        # Where the network says neither count nor time of an edit, it is the first that we can tell of.
+        given["revision"] = max(given.get("revision", 0), _FIRST_EDIT)
 
 
 def _converted(given: dict[str, Any]) -> Outcome:

@@ -15,6 +15,7 @@ from services.ingest.body import read_body
 from services.ingest.connector import Reason
 from services.ingest.deliveries import Delivery, read_delivery
 from services.ingest.handshakes import JSON, Answer, answer_greeting, answer_question, is_question, wants_silence
+from services.ingest.heartbeats import Heartbeats
 from services.ingest.inbound import refuse
 from services.ingest.refusals import Problem, Refused
 from services.ingest.sources import Hook, Present
@@ -34,10 +35,11 @@ _log = structlog.get_logger(__name__)
 class HookEndpoint:
     """Takes a delivery whole or not at all."""
 
-    def __init__(self, present: Present, acceptor: Acceptor, clock: Clock) -> None:
+    def __init__(self, present: Present, acceptor: Acceptor, clock: Clock, heartbeats: Heartbeats) -> None:
         self._present = present
         self._acceptor = acceptor
         self._clock = clock
+        self._heartbeats = heartbeats
 
     async def serve(self, request: Request) -> Response:
         """Answer a network's question, or take its delivery."""
@@ -75,11 +77,15 @@ class HookEndpoint:
         known_at = _refusal_time()
         hook = self._hook(request)
         if hook is None or not hook.verifier.accepts(request.headers, body, self._clock()):
+            # Whoever only tries addresses signs nothing, and must not make it look as if our secret were wrong.
+            if hook is not None and hook.scheme.header in request.headers:
+                self._heartbeats.refused(hook.normalizer.integration.id)
             await _until(known_at)
             detail = (
                 "Sign the raw body with a live secret, as the network signs, at the present time where it is signed."
             )
             raise Refused(Problem.SIGNATURE_INVALID, detail)
+        self._heartbeats.verified(hook.normalizer.integration.id)
         return hook
 
     def _hook(self, request: Request) -> Hook | None:

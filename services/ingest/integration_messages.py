@@ -17,6 +17,8 @@ from services.ingest.trial import Check
 
 DEFAULT_PAGE: Final = 50
 MAX_PAGE: Final = 200
+MAX_TRIALS_BYTES: Final = 3 * 1024 * 1024
+"""Clients take 4 MiB of an answer."""
 _KIND: Final = "INTEGRATION_KIND_"
 _NAME_PARTS: Final = 4
 _OPTIONAL: Final = ("network", "account", "url")
@@ -103,6 +105,17 @@ def page(found: Sequence[pb.Integration], page_size: int, page_token: str) -> pb
 def check(found: Check) -> pb.Check:
     """One check."""
     return pb.Check(name=found.name, passed=found.passed, detail=found.detail)
+
+
+def trials(tried: Sequence[Accepted | Ignored]) -> list[pb.Trial]:
+    """What things would become, in their order; where it is too much for an answer, the newest of them."""
+    told, size = list[pb.Trial](), 0
+    for each in map(trial, reversed(tried)):
+        size += each.ByteSize()
+        if size > MAX_TRIALS_BYTES:
+            break
+        told.append(each)
+    return told[::-1]
 
 
 def trial(outcome: Accepted | Ignored) -> pb.Trial:

@@ -1,6 +1,6 @@
 """IntegrationsService over gRPC: reads requests, asks registry and store, and answers without secrets."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import auto
 from typing import Final
 
@@ -15,6 +15,10 @@ from chassis.postgres import Pool, transaction
 from contracts.integrations import Integration, IntegrationsError
 from services.ingest import integration_messages as messages
 from services.ingest import integrations, trial
+from services.ingest.asking import ask, require_fetched
+from services.ingest.fetching.opening import expectation_of
+from services.ingest.fetching.sampling import Sampler
+from services.ingest.fetching.source import InvalidConnection
 from services.ingest.integrations import LIVE_SECRETS, Stored, with_secrets
 from services.ingest.normalizer import Normalizer
 from services.ingest.registry import Registry
@@ -36,20 +40,23 @@ class IntegrationsReason(ErrorReason):
 
 
 class IntegrationsServicer(pb_grpc.IntegrationsServiceServicer):
-    """The accounts of the caller's tenant; `make_normalizer` prepares one for a trial."""
+    """The accounts of the caller's tenant; for trials `make_normalizer` prepares one, and `sample` asks its network."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts that it joins
         self,
         registry: Registry,
         pool: Pool,
         keyring: Keyring,
-        make_normalizer: Callable[[Integration], Normalizer],
         clock: Clock,
+        *,
+        make_normalizer: Callable[[Integration], Normalizer],
+        sample: Sampler,
     ) -> None:
         self._registry = registry
         self._pool = pool
         self._keyring = keyring
         self._make_normalizer = make_normalizer
+        self._sample = sample
         self._clock = clock
 
     async def AddIntegration(  # noqa: N802 - named by the proto
@@ -143,18 +150,27 @@ class IntegrationsServicer(pb_grpc.IntegrationsServiceServicer):
         request: pb.TestIntegrationRequest,
         context: Context,  # noqa: ARG002
     ) -> pb.TestIntegrationResponse:
-        """Look at an integration, and at what payloads would become under it."""
+        """Look at an integration, and at what payloads, or the network's last items, would become under it."""
         tenant = require(ROLE).tenant
         if sum(map(len, request.payloads)) > MAX_PAYLOAD_BYTES:
             raise invalid_argument("payloads", f"hold over {MAX_PAYLOAD_BYTES} bytes: try fewer at once")
+        if request.fetch and request.payloads:
+            raise invalid_argument("fetch", "is said beside payloads: say one of them")
         integration, found = self._of_file(request.name, tenant), [trial.Check("enabled", True, "it listens")]
         if integration is None:
             integration, found = self._examined(await self._stored(request.name, tenant))
         normalizer = self._make_normalizer(integration)
         found += trial.checks(integration, normalizer)
-        tried = trial.trials(integration, normalizer, request.payloads, self._clock())
+        payloads: Sequence[bytes] = request.payloads
+        if request.fetch:
+            require_fetched(integration)
+            # One that cannot go well is not asked.
+            if all(each.passed for each in found if each.name in {"sealed", "connector"}):
+                check, payloads = await ask(integration, self._sample)
+                found.append(check)
+        tried = trial.trials(integration, normalizer, payloads, self._clock())
         return pb.TestIntegrationResponse(
-            checks=[messages.check(each) for each in found], trials=[messages.trial(each) for each in tried]
+            checks=[messages.check(each) for each in found], trials=messages.trials(tried)
         )
 
     def _examined(self, stored: Stored) -> tuple[Integration, list[trial.Check]]:
@@ -212,6 +228,10 @@ class IntegrationsServicer(pb_grpc.IntegrationsServiceServicer):
             build_sources({wanted.id: wanted}, bytes(32))
         except IntegrationsError as error:
             raise invalid_argument("secrets", str(error).rpartition("secrets: ")[2]) from None
+        try:
+            expectation_of(wanted)
+        except InvalidConnection as error:
+            raise invalid_argument("integration.settings", str(error)) from None
         connector = trial.checks(wanted, self._make_normalizer(wanted))[0]
         if not connector.passed:
             raise invalid_argument("integration.network", connector.detail)

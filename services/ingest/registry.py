@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from typing import Final, TypeVar
+from datetime import datetime
+from typing import Final, NamedTuple, TypeVar
 
 import structlog
 
 from chassis.postgres import POSTGRES_UNAVAILABLE, Pool, transaction
 from contracts.integrations import Integration, IntegrationsError
 from services.ingest import integrations
+from services.ingest.fetching.coverage import Reason
 from services.ingest.integrations import Stored
 from services.ingest.sealing import Keyring, SealBroken
 from services.ingest.sources import Sources, build_sources
@@ -17,6 +19,16 @@ V = TypeVar("V")
 
 _NEVER: Final = -1
 _log = structlog.get_logger(__name__)
+
+
+class Resting(NamedTuple):
+    """An account that listens to nothing, and why."""
+
+    integration: Integration
+    """Without its secrets."""
+    reason: Reason
+    since: datetime | None
+    """None: not known."""
 
 
 class Registry:
@@ -29,12 +41,23 @@ class Registry:
         self._pseudonym_key = pseudonym_key
         self._present = file
         self._revision = _NEVER
-        self._unusable: list[str] = []
+        self._resting: dict[str, Resting] = {}
         self._away: str | None = None
 
     def present(self) -> Sources:
         """The accounts that listen now."""
         return self._present
+
+    def resting(self) -> Mapping[str, Resting]:
+        """The accounts of the store that do not listen now."""
+        return self._resting
+
+    def network_of(self, integration: str) -> str | None:
+        """The network of an integration, whether it listens or not; None where there is no such any more."""
+        if integration in self._present.all:
+            return self._present.all[integration].integration.network
+        rests = self._resting.get(integration)
+        return rests.integration.network if rests else None
 
     def of_file(self, integration: str) -> Integration | None:
         """The integration of that id in the file, which comes before one in the store."""
@@ -55,7 +78,7 @@ class Registry:
         usable = self._usable(stored)
         self._present = _merged(*usable, self._file)
         self._revision = revision
-        _log.info("integrations_read", of_file=len(self._file.all), of_store=len(usable), unusable=len(self._unusable))
+        _log.info("integrations_read", of_file=len(self._file.all), of_store=len(usable), resting=len(self._resting))
 
     async def run(self, every_seconds: float) -> None:
         """Look for changes until cancelled; where the store is away, what was known last counts."""
@@ -69,21 +92,25 @@ class Registry:
 
     def trouble(self) -> str | None:
         """Which integrations cannot be used, or None: a check for `Health.add_degradation`."""
-        unusable = f"integrations that cannot be used: {', '.join(self._unusable)}" if self._unusable else None
-        return self._away or unusable
+        unusable = [name for name, each in self._resting.items() if each.reason is Reason.UNUSABLE]
+        return self._away or (f"integrations that cannot be used: {', '.join(unusable)}" if unusable else None)
 
     def _usable(self, stored: Iterable[Stored]) -> list[Sources]:
         """Prepare what listens, each for itself: one that cannot be used does not keep the others from being heard."""
-        self._unusable, usable = [], []
+        resting, usable = dict[str, Resting](), []
         for each in stored:
             known = each.integration
+            if known.id in self._file.all:
+                continue
             if each.disabled_at is not None:
+                resting[known.id] = Resting(known, Reason.DISABLED, each.disabled_at)
                 continue
             try:
                 usable.append(build_sources({known.id: each.opened(self._keyring)}, self._pseudonym_key))
             except (SealBroken, IntegrationsError) as error:
-                self._unusable.append(known.id)
+                resting[known.id] = Resting(known, Reason.UNUSABLE, None)
                 _log.error("integration_unusable", integration=known.id, tenant=known.tenant, error=str(error))
+        self._resting = resting
         return usable
 
     async def _seal_anew(self, stored: Iterable[Stored]) -> None:

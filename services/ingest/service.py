@@ -26,7 +26,9 @@ from services.ingest.coverage_events import CoverageOutbox
 from services.ingest.fetching.known import KeptPosts
 from services.ingest.fetching.opening import Opener, fetched
 from services.ingest.fetching.runner import Fetching
+from services.ingest.fetching.sampling import Sampler
 from services.ingest.fetching.source import Tools
+from services.ingest.heartbeats import Heartbeats
 from services.ingest.integrations_servicer import IntegrationsServicer
 from services.ingest.normalizer import Normalizer
 from services.ingest.registry import Registry
@@ -34,6 +36,7 @@ from services.ingest.sealing import Keyring
 from services.ingest.servicer import IngestServicer
 from services.ingest.settings import AcceptSettings, ChatSettings, IngestSettings
 from services.ingest.sources import Sources, build_sources
+from services.ingest.vigil import Vigil, charges
 from services.ingest.web import build_app
 
 NAME = "ingest"
@@ -86,12 +89,14 @@ async def start(lifecycle: Lifecycle, settings: Settings, sources: Sources) -> P
     acceptor = _start_acceptor(lifecycle, settings, pool, relay)
     keyring = Keyring(settings.ingest.integrations_keys())
     registry = await _start_registry(lifecycle, settings.ingest, pool, keyring, sources)
-    await _start_fetching(lifecycle, settings, registry, pool, acceptor)
-    services = _services(settings.ingest, registry, pool, keyring, acceptor)
+    opener = await _start_fetching(lifecycle, settings, registry, pool, acceptor)
+    services = _services(settings.ingest, registry, pool, keyring, acceptor, opener=opener)
     grpc_server = await lifecycle.enter(
         GrpcServer(settings.grpc, services, Authenticator(settings.auth), lifecycle.health)
     )
-    app = build_app(registry.present, acceptor, utc_now, settings.chat)
+    heartbeats = Heartbeats(utc_now)
+    lifecycle.background(heartbeats.run(pool), "heartbeats")
+    app = build_app(registry.present, acceptor, utc_now, settings.chat, heartbeats)
     http_server = await lifecycle.enter(serve_http(app, settings.http))
     return Ports(http=http_server.port, grpc=grpc_server.port)
 
@@ -123,26 +128,26 @@ async def _start_registry(
 
 async def _start_fetching(
     lifecycle: Lifecycle, settings: Settings, registry: Registry, pool: Pool, acceptor: Acceptor
-) -> None:
+) -> Opener:
     http = await lifecycle.enter(OutboundClient(local=settings.ingest.profile == "local"))
     opener = Opener(Tools(http, utc_now, KeptPosts(pool)), settings.ingest.pseudonym_key_bytes())
-    sink = CoverageOutbox(partial(_network_of, registry), utc_now)
+    sink = CoverageOutbox(registry.network_of, utc_now)
     fetching = Fetching(lambda: fetched(registry.present().all), opener, acceptor, sink, utc_now)
     lifecycle.health.add_degradation("fetching", fetching.trouble)
     lifecycle.background(fetching.run(settings.postgres, schema=NAME), "fetching")
+    vigil = Vigil(lambda: charges(registry.present(), registry.resting(), fetching.invalid()), sink, utc_now)
+    lifecycle.background(vigil.run(settings.postgres, schema=NAME), "vigil")
+    return opener
 
 
-def _network_of(registry: Registry, integration: str) -> str | None:
-    normalizer = registry.present().all.get(integration)
-    return normalizer.integration.network if normalizer else None
-
-
-def _services(
-    settings: IngestSettings, registry: Registry, pool: Pool, keyring: Keyring, acceptor: Acceptor
+def _services(  # noqa: PLR0913 - what the two services are made of
+    settings: IngestSettings, registry: Registry, pool: Pool, keyring: Keyring, acceptor: Acceptor, *, opener: Opener
 ) -> list[Service]:
     posts = IngestServicer(registry.present, acceptor, utc_now)
     make_normalizer = partial(Normalizer, key=settings.pseudonym_key_bytes())
-    managed = IntegrationsServicer(registry, pool, keyring, make_normalizer, utc_now)
+    managed = IntegrationsServicer(
+        registry, pool, keyring, utc_now, make_normalizer=make_normalizer, sample=Sampler(opener)
+    )
     return [
         Service(GRPC_SERVICE, partial(add_IngestServiceServicer_to_server, posts)),
         Service(INTEGRATIONS_SERVICE, partial(add_IntegrationsServiceServicer_to_server, managed)),

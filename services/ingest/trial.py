@@ -1,13 +1,16 @@
-"""Trying an integration before the network does: is it complete, and what would its payloads become? Pure."""
+"""Trying an integration: is it complete, does the network answer, and what would its payloads become? Pure."""
 
+import math
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
 from contracts.integrations import Integration, IntegrationsError
 from services.ingest.connector import MALFORMED, Ignored, Outcome, Reason
 from services.ingest.connectors import connectors
+from services.ingest.fetching import coverage as fetching
+from services.ingest.fetching.source import FetchFailed
 from services.ingest.hookbody import parse_hook
 from services.ingest.importrows import parse_rows
 from services.ingest.normalizer import Accepted, Normalizer
@@ -38,11 +41,36 @@ def checks(integration: Integration, normalizer: Normalizer) -> list[Check]:
 def trials(
     integration: Integration, normalizer: Normalizer, payloads: Sequence[bytes], now: datetime
 ) -> list[Accepted | Ignored]:
-    """What the last things in the payloads would become under this integration."""
-    outcomes: deque[Outcome] = deque(maxlen=MAX_TRIALS)
+    """What the last things in the payloads would become under this integration, the newest last."""
+    tried: deque[Accepted | Ignored] = deque(maxlen=MAX_TRIALS)
     for payload in payloads:
-        outcomes.extend(_outcomes(integration, payload))
-    return [_tried(outcome, normalizer, now) for outcome in outcomes]
+        tried.extend(_newest_last([_tried(each, normalizer, now) for each in _outcomes(integration, payload)]))
+    return list(tried)
+
+
+def items_in(integration: Integration, payload: bytes) -> int:
+    """How many things a payload tells."""
+    return sum(1 for _ in _outcomes(integration, payload))
+
+
+def answered(items: int) -> Check:
+    """The network answered."""
+    return Check("network", True, f"it answers, with {items} items" if items else "it answers, and says nothing new")
+
+
+def not_answered(failed: FetchFailed) -> Check:
+    """It did not."""
+    wait_seconds = failed.retry_after_seconds
+    advice = f"wait for {math.ceil(wait_seconds)} s" if wait_seconds else _ADVICE[failed.reason]
+    return Check("network", False, f"{failed.reason.value} ({failed.message}): {advice}")
+
+
+_ADVICE: Final[Mapping[fetching.Reason, str]] = {
+    fetching.Reason.AUTH_FAILED: "give it a secret that is good, and what it allows: integrations rotate",
+    fetching.Reason.CLOSED: "check account, url and settings, and what the secret allows",
+    fetching.Reason.UNREACHABLE: "check url and settings, which must name a public address by https, and try again",
+    fetching.Reason.RATE_LIMITED: "wait some minutes, and ask less often by the setting every_seconds",
+}
 
 
 def _connector(integration: Integration) -> Check:
@@ -91,6 +119,12 @@ def _outcomes(integration: Integration, payload: bytes) -> Iterable[Outcome]:
         return connector.normalize(payload, account_of(integration))
     posts = parse_hook(payload, network or "")
     return [_or_ignored(posts)] if isinstance(posts, Invalid) else posts
+
+
+def _newest_last(tried: Sequence[Accepted | Ignored]) -> Sequence[Accepted | Ignored]:
+    """Listings begin with what is newest."""
+    times = [each.event_time for each in tried if isinstance(each, Accepted) and each.event_time]
+    return tried[::-1] if times and times[0] > times[-1] else tried
 
 
 def _or_ignored(outcome: Outcome | Invalid) -> Outcome:

@@ -41,6 +41,10 @@ class Scheme(Protocol):
     def name(self) -> str:
         """For people, as docs/networks.md tells it."""
 
+    @property
+    def header(self) -> str:
+        """Where the signature stands, in lower case."""
+
     def verifier(self, secrets: Sequence[str]) -> Verifier:
         """Prepare the live secrets; ValueError says what is wrong with one without showing it."""
 
@@ -102,6 +106,7 @@ class StandardWebhooks:
     """Base64 of HMAC-SHA256 over `id.timestamp.body`; the header lists one signature or more."""
 
     name = "Standard Webhooks v1"
+    header = "webhook-signature"
 
     def verifier(self, secrets: Sequence[str]) -> Verifier:
         """Read `whsec_` secrets."""
@@ -125,6 +130,7 @@ class DiscordEd25519:
     """Ed25519 over timestamp and body; the secret is the application's public key in hex."""
 
     name = "Discord Ed25519"
+    header = "x-signature-ed25519"
 
     def verifier(self, secrets: Sequence[str]) -> Verifier:
         """Read public keys."""

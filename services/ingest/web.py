@@ -10,6 +10,7 @@ from chassis.problems import address_problems
 from services.ingest import chat, hooks
 from services.ingest.accept import Acceptor
 from services.ingest.chat import ChatEndpoint
+from services.ingest.heartbeats import Heartbeats
 from services.ingest.hooks import HookEndpoint
 from services.ingest.inbound import framed, refuse
 from services.ingest.refusals import Problem
@@ -17,9 +18,15 @@ from services.ingest.settings import ChatSettings
 from services.ingest.sources import Present
 
 
-def build_app(present: Present, acceptor: Acceptor, clock: Clock, chat_settings: ChatSettings) -> Starlette:
-    """Wire the routes; `acceptor` decides what a 200 is worth."""
-    deliveries = HookEndpoint(present, acceptor, clock)
+def build_app(
+    present: Present,
+    acceptor: Acceptor,
+    clock: Clock,
+    chat_settings: ChatSettings,
+    heartbeats: Heartbeats | None = None,
+) -> Starlette:
+    """Wire the routes; `acceptor` decides what a 200 is worth, `heartbeats` note who delivers."""
+    deliveries = HookEndpoint(present, acceptor, clock, heartbeats or Heartbeats(clock))
     chats = ChatEndpoint(present, acceptor, clock, chat_settings)
     return Starlette(
         routes=[

@@ -32,7 +32,7 @@ def read_post(item: Node, account_id: str) -> Outcome:
         network=NETWORK,
         kind="public_post",
         change="edited" if edited else "created",
-        revision=seconds(changed) if edited else None,
+        edited_at=changed.milliseconds() if edited else None,
         native_id=urn,
         own=is_own(author, account_id),
         author=author_of(author, item["author~"] or item["owner~"]),
@@ -56,7 +56,7 @@ def read_comment(item: Node, account_id: str) -> Outcome:
         network=NETWORK,
         kind="public_comment",
         change="edited" if edited else "created",
-        revision=seconds(changed) if edited else None,
+        edited_at=changed.milliseconds() if edited else None,
         native_id=urn,
         native_parent_id=normalized(item["parentComment"]) or target,
         native_thread_id=thread,
@@ -72,12 +72,6 @@ def read_comment(item: Node, account_id: str) -> Outcome:
 
 def _comment_urn(thread: str | None, number: str | None) -> str | None:
     return f"urn:li:comment:({thread},{number})" if thread and number else None
-
-
-def seconds(time: Node) -> int | None:
-    """The second of an edit, which serves as its revision."""
-    read = time.milliseconds()
-    return int(read.timestamp()) if read else None
 
 
 def _post_urn(item: Node) -> str | None:

@@ -66,8 +66,8 @@ def _edit(event: Node, edit: Node, context: Context) -> Outcome:
     if edit["text"].text() is None:
         return Ignored(Reason.IDS_ONLY, "an edit without the new text")
     count = edit["num_edit"].integer()
-    revision = count + 1 if count is not None else context.second
-    return _post(event, edit, context, change="edited", revision=revision, text=edit["text"].text())
+    version = {"edited_at": context.time} if count is None else {"revision": count + 1}
+    return _post(event, edit, context, change="edited", **version, text=edit["text"].text())
 
 
 def _postback(event: Node, postback: Node, context: Context) -> Outcome:

@@ -24,11 +24,6 @@ class Context(NamedTuple):
     time: datetime | None = None
     """When Meta sent the delivery."""
 
-    @property
-    def second(self) -> int | None:
-        """The second of the delivery: the revision of an edit that says no other."""
-        return int(self.time.timestamp()) if self.time else None
-
 
 class Edge(NamedTuple):
     """Which list of which object this is, as the address of its next page tells."""

@@ -94,7 +94,7 @@ def _written(value: Node, context: Context, change: Change, author: dict[str, An
     return frame | {
         "author": author,
         "create_time": when(value["created_time"]) or context.time,
-        "revision": context.second if change == "edited" else None,
+        "edited_at": context.time if change == "edited" else None,
     }
 
 

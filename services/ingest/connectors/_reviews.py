@@ -31,10 +31,10 @@ def answer(network: str, review_id: str | None, native_id: str | None = None, **
 
 
 def edition(written_at: datetime | None, changed_at: datetime | None) -> dict[str, Any]:
-    """Whether it was changed after it was written, and when, to the second."""
+    """When it was changed, if that was after it was written, to the second."""
     if written_at is None or changed_at is None or _second(changed_at) <= _second(written_at):
         return {}
-    return {"change": "edited", "revision": _second(changed_at)}
+    return {"edited_at": changed_at}
 
 
 def state(changed_at: datetime | None) -> dict[str, Any]:

@@ -152,8 +152,7 @@ def _post(address: _Address, record: Node, told: _Told, account: Account) -> Out
     return post(
         network=NETWORK,
         kind="public_comment" if parent else "public_post",
-        change="edited" if told.edited_at else "created",
-        revision=int(told.edited_at.timestamp()) if told.edited_at else None,
+        edited_at=told.edited_at,
         native_id=address.uri(),
         native_parent_id=parent,
         native_thread_id=record.at("reply", "root", "uri").text(),

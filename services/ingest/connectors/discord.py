@@ -135,8 +135,8 @@ def _post(message: Node, told: _Told, *, own: bool) -> Outcome:
     outcome = post(
         network=NETWORK,
         kind=_kind(message, told),
-        change="edited" if edited_at else told.change,
-        revision=int(edited_at.timestamp()) if edited_at else None,
+        change=told.change,
+        edited_at=edited_at,
         native_id=message["id"].id(),
         native_parent_id=_parent(message),
         native_thread_id=_thread(message, told),

@@ -17,7 +17,7 @@ from services.ingest.connector import (
     post,
     yes,
 )
-from services.ingest.connectors._linkedin_posts import NETWORK, media_of, read_comment, read_post, seconds
+from services.ingest.connectors._linkedin_posts import NETWORK, media_of, read_comment, read_post
 from services.ingest.connectors._linkedin_urns import author_of, is_own, normalized, permalink, post_of, words_of
 from services.ingest.payload import Node, read_json
 from services.ingest.rawpost import Change
@@ -80,7 +80,7 @@ def _comment(notification: Node, action: str, account_id: str) -> Outcome:
         **_said(notification, comment, account_id),
         kind="public_comment",
         change=change,
-        revision=seconds(notification["lastModifiedAt"]) if change == "edited" else None,
+        edited_at=notification["lastModifiedAt"].milliseconds() if change == "edited" else None,
         native_id=urn,
         native_parent_id=answered if post_of(answered) else thread,
         native_thread_id=thread,

@@ -138,13 +138,11 @@ def _status(status: Node, account: Account, *, edited: bool = False, thread: str
     if "content" not in status:
         # Only the answer to a deletion has the words as they were typed, for a new draft, instead of the content.
         return post(network=NETWORK, kind=_kind(status), change="deleted", native_id=status["id"].id())
-    edited_at = status["edited_at"].time()
-    edited = edited or edited_at is not None
     return post(
         network=NETWORK,
         kind=_kind(status),
         change="edited" if edited else "created",
-        revision=int(edited_at.timestamp()) if edited_at else None,
+        edited_at=status["edited_at"].time(),
         native_id=status["id"].id(),
         native_parent_id=status["in_reply_to_id"].id(),
         native_thread_id=thread,

@@ -5,6 +5,7 @@ it as `channel`; without it `ts` alone is the name.
 """
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from services.ingest.connector import (
@@ -91,9 +92,8 @@ def _event(event: Node, place: _Place) -> Outcome:
         return Ignored(Reason.ENCRYPTED, "the workspace withdrew the key of its messages")
     if subtype not in _SAID:
         return Ignored(Reason.NO_POST, f"a message of subtype {subtype}")
-    edited_at = event.at("edited", "ts").seconds()
-    revision = int(edited_at.timestamp()) if edited_at else None
-    return _message(event, event["ts"].id(), place, "edited" if event["edited"] else "created", revision)
+    change: Change = "edited" if event["edited"] else "created"
+    return _message(event, event["ts"].id(), place, change, event.at("edited", "ts").seconds())
 
 
 def _withdrawn(event: Node, place: _Place) -> Outcome:
@@ -113,7 +113,7 @@ def _changed(event: Node, place: _Place) -> Outcome:
     if before and all(message[part].value == before[part].value for part in ("text", "files", "edited")):
         return Ignored(Reason.NO_POST, "a preview or a thread changed, no words")
     edited_at = message.at("edited", "ts").seconds() or event["event_ts"].seconds() or event["ts"].seconds()
-    return _message(message, ts, place, "edited", int(edited_at.timestamp()) if edited_at else None)
+    return _message(message, ts, place, "edited", edited_at)
 
 
 def _deleted(ts: str | None, message: Node, place: _Place) -> Outcome:
@@ -126,7 +126,7 @@ def _deleted(ts: str | None, message: Node, place: _Place) -> Outcome:
     )
 
 
-def _message(message: Node, ts: str | None, place: _Place, change: Change, revision: int | None) -> Outcome:
+def _message(message: Node, ts: str | None, place: _Place, change: Change, edited_at: datetime | None) -> Outcome:
     own = _is_own(message, place)
     is_bot = message["bot_id"] or message["subtype"].text() == "bot_message" or message["user"].text() == _SLACKBOT
     if is_bot and not own:
@@ -136,7 +136,7 @@ def _message(message: Node, ts: str | None, place: _Place, change: Change, revis
         network=NETWORK,
         kind=_kind(place),
         change=change,
-        revision=revision,
+        edited_at=edited_at,
         native_id=place.name(ts),
         native_parent_id=place.name(root) if root != ts else None,
         native_thread_id=_thread(message, place),

@@ -113,6 +113,9 @@ CONNECTOR: Final = Connector(
         reply=no("answers are written where it was said"),
         limits="credits; X gives ids without text; the access token stands in the address: it must not be logged",
         proven=(),
-        unproven=("everything: no real payload was at hand, so it follows the public documentation alone",),
+        unproven=(
+            "everything: no real payload was at hand, so it follows the public documentation alone",
+            "asking: nothing of ours asks Talkwalker before a real payload has shown that we read it well",
+        ),
     ),
 )

@@ -109,13 +109,12 @@ def _message(message: Node, value: Value, *, echo: bool = False) -> Outcome:
 
 def _edit(message: Node, value: Value, *, echo: bool) -> Outcome:
     """The whole message anew, under the id of the first; the second of the edit is the revision."""
-    edited_at = when(message["timestamp"])
     return post(
         **_frame(message, value, echo=echo),
         **_said(message, message.at("edit", "message"), value, echo=echo),
         change="edited",
         native_id=message.at("edit", "original_message_id").id(),
-        revision=int(edited_at.timestamp()) if edited_at else None,
+        edited_at=when(message["timestamp"]),
     )
 
 

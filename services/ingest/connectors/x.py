@@ -129,7 +129,7 @@ def _bare(document: Node, mine: frozenset[str]) -> Outcome:
 CONNECTOR: Final = Connector(
     network=NETWORK,
     title="X",
-    transports=("webhook", "poll"),
+    transports=("webhook", "poll", "stream"),
     normalize=normalize,
     verification=X,
     capabilities=Capabilities(
@@ -141,7 +141,8 @@ CONNECTOR: Final = Connector(
         language=yes("lang, as X found it"),
         permalinks=yes("by the author's name, else x.com/i/web/status"),
         reply=partly("posts where the author mentioned or quoted the account; 280 weighted characters"),
-        limits="mentions 450 calls/15 min; filtered stream 250 posts/s; reads are paid by the post",
+        limits="mentions 450 calls/15 min; filtered stream 250 posts/s, one connection an app; search of 7 days; reads "
+        "are paid by the post",
         proven=(
             "post.create, post.mention.create, post.reply.create, post.quote.create, post.delete, dm.received",
             "filtered stream frames; lists of mentions and quotes with default fields",

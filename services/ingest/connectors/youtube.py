@@ -68,8 +68,7 @@ def _comment(comment: Node, video: Node, account: Account) -> Outcome:
     return post(
         network=NETWORK,
         kind="public_comment",
-        change="edited" if edited else "created",
-        revision=int(updated.timestamp()) if edited and updated else None,
+        edited_at=updated if edited else None,
         native_id=own_id,
         native_parent_id=parent,
         native_thread_id=parent or own_id,

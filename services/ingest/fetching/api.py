@@ -1,8 +1,8 @@
 """Asking a network's HTTP API: what its answers mean for fetching, and keeping to its quota."""
 
 import asyncio
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Final, NamedTuple
 
 import httpx
 
@@ -21,12 +21,34 @@ _MAX_PAUSE_SECONDS: Final = 900.0
 """X counts in windows of a quarter of an hour; a longer pause is a failure, so that coverage tells of it."""
 
 
+class Said(NamedTuple):
+    """What an answer says in a way of the network's own, beside its status and the usual headers."""
+
+    failure: Reason | None = None
+    pause_seconds: float | None = None
+
+
+Judge = Callable[[Answer], Said]
+"""Reads that, for networks such as Slack and Meta, which say in the body why there is nothing."""
+
+
+def _says_nothing(_: Answer) -> Said:
+    return Said()
+
+
 class Api:
     """Calls on behalf of one integration; a call waits while the quota that the last answer told of is used up."""
 
-    def __init__(self, http: OutboundClient, clock: Clock, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        http: OutboundClient,
+        clock: Clock,
+        headers: Mapping[str, str] | None = None,
+        judge: Judge = _says_nothing,
+    ) -> None:
         self._http = http
         self._clock = clock
+        self._judge = judge
         self._headers = dict(headers or {})
         self._free_at = 0.0
 
@@ -55,7 +77,10 @@ class Api:
             answer = await self._http.request(method, url, headers=sent, params=params, content=content)
         except UNREACHABLE as error:
             raise unreachable(error) from error
-        pause = pause_seconds(answer.headers, self._clock())
+        said = self._judge(answer)
+        pause = said.pause_seconds or pause_seconds(answer.headers, self._clock())
+        if said.failure:
+            raise FetchFailed(said.failure, f"HTTP {answer.status}", retry_after_seconds=pause, status=answer.status)
         check(answer.status, pause)
         self._free_at = loop.time() + min(pause or 0.0, _MAX_PAUSE_SECONDS)
         return answer

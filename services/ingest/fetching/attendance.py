@@ -97,10 +97,15 @@ class Attendance:
 
     async def _fetch(self) -> None:
         saved, saved_at = await self.session.position(self.integration), -_SAVE_SECONDS
-        loop = asyncio.get_running_loop()
+        reached, loop = self.watch.reached(self.integration), asyncio.get_running_loop()
         async with aclosing(self.listener.source.frames(saved)) as frames:
             async for frame in frames:
                 await self._keep(frame)
+                if frame.missed:
+                    await self.watch.missed(self.integration, frame.cursor, frame.missed, reached)
+                    saved = frame.cursor
+                if frame.missed or frame.complete:
+                    reached = self.watch.reached(self.integration)
                 # A stream moves on with everything that is said to others: that is worth no write each time.
                 if frame.cursor != saved and (frame.payloads or loop.time() - saved_at >= _SAVE_SECONDS):
                     await self.session.move(self.integration, frame.cursor)

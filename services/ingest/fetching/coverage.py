@@ -14,6 +14,16 @@ class Reason(Enum):
     CLOSED = "what we ask for is there no more, or not for us"
     UNREACHABLE = "the network does not answer, or not in its protocol"
     RATE_LIMITED = "the network has told us to wait"
+    DISABLED = "people switched it off"
+    UNUSABLE = "it cannot be used as it is configured"
+
+
+class Missed(Enum):
+    """Why what was said for a while can never be had."""
+
+    SESSION_ENDED = "the network keeps what is said while we are away for a while only, and that was over"
+    CURSOR_OUTDATED = "the network's log does not reach back any more to where we were"
+    LISTING_TOO_LONG = "more was said between two looks than the network lists, or than we read back"
 
 
 _AT_ONCE: Final = frozenset({Reason.AUTH_FAILED, Reason.CLOSED})
@@ -37,7 +47,7 @@ class Facts:
     since: datetime
     """When we began to listen."""
     heard_at: datetime | None = None
-    """When a post came last that had not been kept before."""
+    """When a post came last that had not been kept before; of who delivers, when a delivery came last."""
     checked_at: datetime | None = None
     """When the network answered last, be it with nothing."""
     failing_since: datetime | None = None
@@ -50,6 +60,15 @@ class Facts:
     def failed(self, now: datetime, failure: Reason) -> "Facts":
         """It did not."""
         return replace(self, failing_since=self.failing_since or now, failure=failure)
+
+    def enabled(self, now: datetime) -> "Facts":
+        """It was switched off, and is not any more: nothing else of before counts."""
+        return Facts(now, self.heard_at)
+
+    @property
+    def tell_nothing(self) -> bool:
+        """Whether nothing has happened yet that tells of its coverage."""
+        return self.checked_at is None and self.failure is None
 
 
 class State(NamedTuple):
@@ -80,6 +99,17 @@ class CoverageChange(NamedTuple):
     tenant: str
     before: State
     now: State
+    heard_at: datetime | None = None
+
+
+class Gap(NamedTuple):
+    """What was said between the two was not heard in full, and cannot be had any more."""
+
+    integration: str
+    tenant: str
+    reason: Missed
+    since: datetime
+    until: datetime
 
 
 def decide(expectation: Expectation, facts: Facts, now: datetime) -> State:
@@ -88,7 +118,7 @@ def decide(expectation: Expectation, facts: Facts, now: datetime) -> State:
         patience_seconds = 0.0 if facts.failure in _AT_ONCE else expectation.failing_seconds
         if now - facts.failing_since >= timedelta(seconds=patience_seconds):
             return State(facts.failure, facts.failing_since)
-    last = facts.heard_at or facts.since
+    last = max(facts.heard_at or facts.since, facts.since)
     if expectation.silence_seconds is not None and now - last > timedelta(seconds=expectation.silence_seconds):
         return State(Reason.SILENT, last)
     return COVERED

@@ -54,12 +54,16 @@ class _Position(msgspec.Struct):
 
 
 class Mailbox:
-    """One mailbox. The first look reads nothing: what lies there was answered, or not, before we came."""
+    """One mailbox. What lies there at the first look was answered, or not, before we came: it is left alone.
 
-    def __init__(self, access: MailboxAccess, http: OutboundClient, clock: Clock) -> None:
+    Of it the newest `first_messages` are given nevertheless.
+    """
+
+    def __init__(self, access: MailboxAccess, http: OutboundClient, clock: Clock, *, first_messages: int = 0) -> None:
         self._access = access
         self._http = http
         self._clock = clock
+        self._first_messages = first_messages
 
     async def frames(self, cursor: bytes | None) -> AsyncGenerator[Frame, None]:
         """See `Source`; ends only by failing."""
@@ -99,6 +103,8 @@ class Mailbox:
             position.uid = min([each - 1 for each in recent], default=position.uid)
 
     async def _last(self, client: ImapClient, opened: Opened) -> int:
+        if self._first_messages:
+            return max((await client.search("ALL"))[: -self._first_messages], default=0)
         if opened.uid_next is not None:
             return opened.uid_next - 1
         return max(await client.search("ALL"), default=0)
@@ -117,11 +123,11 @@ class Mailbox:
             if len(messages) == _BATCH_MESSAGES or size > _BATCH_BYTES:
                 yield self._frame(messages, position)
                 messages, size = [], 0
-        yield self._frame(messages, position)
+        yield self._frame(messages, position, complete=True)
 
-    def _frame(self, messages: list[bytes], position: _Position) -> Frame:
+    def _frame(self, messages: list[bytes], position: _Position, *, complete: bool = False) -> Frame:
         position.day = self._clock().replace(hour=0, minute=0, second=0, microsecond=0)
-        return Frame(tuple(messages), write_cursor(position))
+        return Frame(tuple(messages), write_cursor(position), complete)
 
     async def _wait(self, client: ImapClient, *, idles: bool) -> None:
         if idles:

@@ -15,6 +15,7 @@ from services.ingest.fetching.source import Connection, InvalidConnection, Tools
 from services.ingest.normalizer import Normalizer
 
 _DAY_SECONDS: Final = 86_400.0
+_USUAL: Final = Expectation()
 FETCHED_KINDS: Final = frozenset({"poll", "stream", "mailbox"})
 
 
@@ -39,7 +40,8 @@ class Opener:
             raise InvalidConnection(f"{integration.id}: nothing fetches {connection.network}: connect it by webhook")
         normalizer = Normalizer(integration, self.pseudonym_key)
         reader = Reader(connector.normalize, connection.account, normalizer)
-        return Listener(fetcher.open(connection, self.tools), reader, _expectation(connection, fetcher.expectation))
+        source = fetcher.open(connection, self.tools)
+        return Listener(source, reader, expectation_of(integration, fetcher.expectation))
 
 
 def connection_of(integration: Integration) -> Connection:
@@ -58,8 +60,14 @@ def connection_of(integration: Integration) -> Connection:
     )
 
 
-def _expectation(connection: Connection, usual: Expectation) -> Expectation:
-    """What is normal for the integration: the option `silence_seconds` goes before what is usual for the network."""
-    if "silence_seconds" not in connection.options:
+def expectation_of(integration: Integration, usual: Expectation = _USUAL) -> Expectation:
+    """What is normal for the integration: the setting `silence_seconds` goes before what is usual for the network.
+
+    Raises `InvalidConnection` where it is no number of seconds.
+    """
+    if "silence_seconds" not in integration.settings:
         return usual
-    return Expectation(seconds(connection, _DAY_SECONDS, "silence_seconds"), usual.failing_seconds)
+    known = Connection(
+        integration.id, integration.tenant, integration.network or "", Account(), options=integration.settings
+    )
+    return Expectation(seconds(known, _DAY_SECONDS, "silence_seconds"), usual.failing_seconds)

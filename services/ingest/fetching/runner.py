@@ -63,6 +63,10 @@ class Fetching:
                 _log.warning("fetching_session_lost", error_class=type(lost.exceptions[0]).__name__)
             await asyncio.sleep(self._pace.reconnect_seconds)
 
+    def invalid(self) -> Mapping[str, Integration]:
+        """Those that cannot be fetched as they are configured."""
+        return self._invalid
+
     def trouble(self) -> str | None:
         """Which integrations cannot be fetched as they are configured: a check for `Health.add_degradation`."""
         return f"integrations that cannot be fetched: {', '.join(sorted(self._invalid))}" if self._invalid else None

@@ -16,7 +16,8 @@ from chassis.postgres import (
     closed_means_unavailable,
     connect,
 )
-from services.ingest.fetching.coverage import CoverageChange, Facts, Reason, Standing, State
+from services.ingest.fetching.coverage import CoverageChange, Facts, Gap, Reason, Standing, State
+from services.ingest.heartbeats import Beat, forget_refusals, heartbeats
 
 _CLOSE_SECONDS: Final = 2.0
 _LEAD: Final = "SELECT pg_try_advisory_lock(hashtextextended(current_schema() || '.fetching.' || $1, 0))"
@@ -41,6 +42,9 @@ class CoverageSink(Protocol):
 
     async def changed(self, connection: Connection, change: CoverageChange) -> None:
         """Promise the event in the transaction of `connection`, which also keeps the state: both or none."""
+
+    async def missed(self, connection: Connection, gap: Gap) -> None:
+        """Promise the event in the transaction of `connection`, which also moves the position: both or none."""
 
 
 class SessionLost(ConnectionError):  # noqa: N818 - named after the event
@@ -89,6 +93,12 @@ class FetchingSession:
         async with self._exclusively() as connection:
             await connection.execute(_MOVE, integration, position)
 
+    async def move_over(self, gap: Gap, position: bytes, sink: CoverageSink) -> None:
+        """Go on behind what can never be had, and tell of it in the same transaction."""
+        async with self._exclusively() as connection, connection.transaction():
+            await connection.execute(_MOVE, gap.integration, position)
+            await sink.missed(connection, gap)
+
     async def standing(self, integration: str) -> tuple[Facts, State] | None:
         """What was last kept, or None at the first time."""
         async with self._exclusively() as connection:
@@ -115,8 +125,18 @@ class FetchingSession:
         async with self._exclusively() as connection, connection.transaction():
             await connection.execute(_KEEP_STANDING, standing.integration, standing.tenant, *columns)
             if state.reason is not before.reason:
-                change = CoverageChange(standing.integration, standing.tenant, before, state)
+                change = CoverageChange(standing.integration, standing.tenant, before, state, facts.heard_at)
                 await sink.changed(connection, change)
+
+    async def heartbeats(self) -> dict[str, Beat]:
+        """What is known of the accounts that deliver by themselves."""
+        async with self._exclusively() as connection:
+            return await heartbeats(connection)
+
+    async def forget_refusals(self, integration: str) -> None:
+        """Count the refusals of an account anew."""
+        async with self._exclusively() as connection:
+            await forget_refusals(connection, integration)
 
     @asynccontextmanager
     async def _exclusively(self) -> AsyncIterator[Session]:
@@ -130,9 +150,11 @@ class FetchingSession:
 
 
 @asynccontextmanager
-async def open_session(settings: PostgresSettings, *, schema: str) -> AsyncIterator[FetchingSession]:
+async def open_session(
+    settings: PostgresSettings, *, schema: str, purpose: str = "fetching"
+) -> AsyncIterator[FetchingSession]:
     """Open the session; leaving it gives up all locks. Raises one of POSTGRES_UNAVAILABLE."""
-    connection = await connect(settings, schema=schema, application_name=f"{schema}-fetching")
+    connection = await connect(settings, schema=schema, application_name=f"{schema}-{purpose}")
     try:
         yield FetchingSession(connection)
     finally:

@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 from chassis.clock import Clock
 from chassis.outbound import OutboundClient
 from services.ingest.connector import Account
-from services.ingest.fetching.coverage import Reason
+from services.ingest.fetching.coverage import Missed, Reason
 
 
 class Frame(NamedTuple):
@@ -17,6 +17,10 @@ class Frame(NamedTuple):
     """As the network sent them, oldest first: the connector's normalizer reads them."""
     cursor: bytes
     """Where to go on; saved only after the posts of the payloads are durably kept."""
+    complete: bool = False
+    """All that there was to ask for has been given with it; a stream never knows."""
+    missed: Missed | None = None
+    """What was said since the last complete frame, or before a stream was opened, cannot all be had any more."""
 
 
 class Source(Protocol):
@@ -68,6 +72,8 @@ class Tools:
     http: OutboundClient
     clock: Clock
     known: Known
+    first_messages: int = 0
+    """How many of the newest messages a first look into a mailbox gives; those who fetch want none."""
 
 
 class InvalidConnection(ValueError):  # noqa: N818 - named after the state

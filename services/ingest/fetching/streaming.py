@@ -1,4 +1,4 @@
-"""Streaming: connections that stay open, as server-sent events over HTTP or as messages of a WebSocket."""
+"""Streaming: connections that stay open, as lines or events over HTTP, or as messages of a WebSocket."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -48,6 +48,27 @@ async def events(
                 yield list(reader.feed(text))
     except EventTooLongError as error:
         raise FetchFailed(Reason.UNREACHABLE, "an event does not end") from error
+    except UNREACHABLE as error:
+        raise unreachable(error) from error
+
+
+async def lines(
+    http: OutboundClient, url: str, clock: Clock, headers: Mapping[str, str] | None = None
+) -> AsyncGenerator[list[bytes], None]:
+    """Give the lines of a stream as they come, but for empty ones, which are signs of life; first an empty list.
+
+    Raises `FetchFailed` where the stream fails; ends where it ends.
+    """
+    begun = b""
+    try:
+        async with http.stream(url, headers=headers, silence_seconds=SILENCE_SECONDS) as response:
+            check(response.status_code, pause_seconds(response.headers, clock()))
+            yield []
+            async for chunk in response.aiter_bytes():
+                *whole, begun = (begun + chunk).split(b"\n")
+                if len(begun) > _MAX_MESSAGE_BYTES:
+                    raise FetchFailed(Reason.UNREACHABLE, "a line does not end")
+                yield [each for each in whole if each.strip()]
     except UNREACHABLE as error:
         raise unreachable(error) from error
 

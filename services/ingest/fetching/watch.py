@@ -1,14 +1,29 @@
-"""The watch: gathers what happens to the integrations that this process fetches, and tells when coverage changes."""
+"""The watch: gathers what happens to the integrations of this process, and tells when their coverage changes."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
 
 import structlog
 
 from chassis.clock import Clock
-from services.ingest.fetching.coverage import COVERED, Expectation, Facts, Reason, Standing, State, decide
+from services.ingest.fetching.coverage import (
+    COVERED,
+    Expectation,
+    Facts,
+    Gap,
+    Missed,
+    Reason,
+    Standing,
+    State,
+    decide,
+)
 from services.ingest.fetching.session import CoverageSink, FetchingSession, SessionLost
 
+_SWITCHED: Final = frozenset({Reason.DISABLED, Reason.UNUSABLE})
+"""What people did: when they undo it, whether it hears is not known before anything happens."""
 _log = structlog.get_logger(__name__)
 
 
@@ -18,7 +33,12 @@ class _Watched:
     expectation: Expectation
     facts: Facts
     state: State
+    down: State | None
     kept: Facts | None = None
+
+    def just_enabled(self) -> bool:
+        """Whether it listens again, and nothing has happened yet that tells how."""
+        return self.down is None and self.state.reason in _SWITCHED and self.facts.tell_nothing
 
 
 class Watch:
@@ -30,13 +50,19 @@ class Watch:
         self._clock = clock
         self._watched: dict[str, _Watched] = {}
 
-    async def begin(self, integration: str, tenant: str, expectation: Expectation) -> None:
-        """Go on from what is known of the integration."""
+    async def begin(
+        self, integration: str, tenant: str, expectation: Expectation, *, down: State | None = None
+    ) -> None:
+        """Go on from what is known of the integration; `down`: it listens to nothing, whatever happens."""
         if integration in self._watched:
             return
         known = await self._session.standing(integration)
         facts, state = known or (Facts(self._clock()), COVERED)
-        self._watched[integration] = _Watched(tenant, expectation, facts, state)
+        if down is None and state.reason in _SWITCHED:
+            facts = facts.enabled(self._clock())
+        if down is not None and down.reason is state.reason:
+            down = state  # it was so before we looked
+        self._watched[integration] = _Watched(tenant, expectation, facts, state, down)
 
     def end(self, integration: str) -> None:
         """Watch it no more: it was disabled, or changed."""
@@ -52,27 +78,44 @@ class Watch:
         if watched := self._watched.get(integration):
             watched.facts = watched.facts.failed(self._clock(), reason)
 
+    def learn(self, integration: str, facts_after: Callable[[Facts], Facts]) -> None:
+        """Something is known from elsewhere."""
+        watched = self._watched[integration]
+        watched.facts = facts_after(watched.facts)
+
+    def reached(self, integration: str) -> datetime:
+        """Up to when the integration was heard."""
+        facts = self._watched[integration].facts
+        return facts.checked_at or facts.since
+
+    async def missed(self, integration: str, position: bytes, reason: Missed, since: datetime) -> None:
+        """Go on at `position`, behind what can never be had, and tell of it."""
+        gap = Gap(integration, self._watched[integration].tenant, reason, since, self._clock())
+        await self._session.move_over(gap, position, self._sink)
+        _log.warning("coverage_missed", integration=integration, reason=reason.name)
+
     async def run(self, every_seconds: float) -> None:
         """Judge again and again until cancelled."""
         while True:
-            for integration in list(self._watched):
-                await self._judge_or_log(integration)
+            await self.judge()
             await asyncio.sleep(every_seconds)
 
-    async def _judge_or_log(self, integration: str) -> None:
-        try:
-            await self._judge(integration)
-        except SessionLost:
-            raise
-        except Exception as error:  # noqa: BLE001 - one that cannot be judged must not stop the fetching of all
-            _log.error("coverage_not_judged", integration=integration, exc_info=error)
+    async def judge(self) -> None:
+        """Find out how each stands now, and tell what has changed."""
+        for integration in list(self._watched):
+            try:
+                await self._judge(integration)
+            except SessionLost:
+                raise
+            except Exception as error:  # noqa: BLE001 - one that cannot be judged must not stop the fetching of all
+                _log.error("coverage_not_judged", integration=integration, exc_info=error)
 
     async def _judge(self, integration: str) -> None:
         watched = self._watched.get(integration)
-        if watched is None:
+        if watched is None or watched.just_enabled():
             return
         before, facts = watched.state, watched.facts
-        state = decide(watched.expectation, facts, self._clock())
+        state = watched.down or decide(watched.expectation, facts, self._clock())
         if facts == watched.kept and state.reason is before.reason:
             return
         await self._session.keep_standing(Standing(integration, watched.tenant, facts, state), before, self._sink)

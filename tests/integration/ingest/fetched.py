@@ -21,7 +21,7 @@ from services.ingest import store
 from services.ingest.accept import GroupCommit
 from services.ingest.connector import MALFORMED, Account, Ignored, Normalize, Outcome, Reason, post
 from services.ingest.fetching.attendance import Listener, Pace
-from services.ingest.fetching.coverage import CoverageChange, Expectation
+from services.ingest.fetching.coverage import CoverageChange, Expectation, Gap
 from services.ingest.fetching.known import KeptPosts
 from services.ingest.fetching.pace import Backoff
 from services.ingest.fetching.reading import Reader
@@ -55,10 +55,15 @@ class Told:
 
     def __init__(self) -> None:
         self.changes: list[CoverageChange] = []
+        self.gaps: list[Gap] = []
 
     async def changed(self, connection: Database, change: CoverageChange) -> None:
         assert connection.is_in_transaction()  # type: ignore[attr-defined] # asyncpg's own
         self.changes.append(change)
+
+    async def missed(self, connection: Database, gap: Gap) -> None:
+        assert connection.is_in_transaction()  # type: ignore[attr-defined] # as above
+        self.gaps.append(gap)
 
     def reasons(self) -> list[str | None]:
         return [each.now.reason.name if each.now.reason else None for each in self.changes]

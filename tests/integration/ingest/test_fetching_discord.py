@@ -4,7 +4,7 @@ import pytest
 
 from services.ingest.connectors import discord
 from services.ingest.fetching.attendance import Listener
-from services.ingest.fetching.coverage import Expectation
+from services.ingest.fetching.coverage import Expectation, Missed
 from services.ingest.fetching.networks.discord import open_gateway
 from services.ingest.fetching.source import Tools
 from tests.integration.ingest.fetched import Told, connection, eventually, fetching, listener, tools
@@ -36,11 +36,12 @@ async def test_a_session_is_taken_up_again_without_gap_or_repeat(migrated_dsn: s
     assert set(server.greetings[1:]) == {"resume"}
 
 
-async def test_a_session_that_has_ended_is_followed_by_a_new_one(migrated_dsn: str) -> None:
+async def test_a_session_that_has_ended_is_followed_by_a_new_one_and_leaves_a_gap(migrated_dsn: str) -> None:
+    told = Told()
     async with (
         discord_gateway() as server,
         tools(migrated_dsn) as given,
-        fetching(migrated_dsn, discord_listener(server, given)) as fetched,
+        fetching(migrated_dsn, discord_listener(server, given), told=told) as fetched,
     ):
         await eventually(lambda: server.greetings == ["identify"])
         await server.say(1)
@@ -51,6 +52,7 @@ async def test_a_session_that_has_ended_is_followed_by_a_new_one(migrated_dsn: s
         await eventually(lambda: server.greetings[-2:] == ["resume", "identify"])
         await server.say(2)
         await fetched.holds("1", "2")
+    assert [each.reason for each in told.gaps] == [Missed.SESSION_ENDED]
 
 
 async def test_a_connection_that_answers_no_sign_of_life_is_left(migrated_dsn: str) -> None:

@@ -108,7 +108,7 @@ async def test_answers_that_a_page_of_threads_leaves_out_are_read_page_by_page(m
 
     async with web_server(app(commentThreads=threads, comments=answers)) as server, tools(migrated_dsn) as given:
         account = Account(id="UC1", url=server.url)
-        frames = await first_frames(fetchers()["youtube"].open(connection("youtube", account, "token"), given))
+        frames = await first_frames(fetchers()["youtube"].open(connection("youtube", account, "token"), given), 2)
         assert native_ids("youtube", frames, account) == ["t", "t.1", "t.2"]
 
 
@@ -175,6 +175,18 @@ async def test_of_mentions_on_x_only_those_behind_the_last_are_asked_for(migrate
         frames = await first_frames(fetchers()["x"].open(known, given), 3)
         assert native_ids("x", frames, account) == ["10", "20", "30"]
     assert asked == [(None, None), ("10", None), ("10", "2"), ("30", None)]
+
+
+async def test_lists_of_x_are_read_beside_the_mentions(migrated_dsn: str) -> None:
+    def said(number: int) -> Answer:
+        return lambda _: {"data": [{"id": str(number), "text": "Why?", "author_id": "7"}], "meta": {"newest_id": "1"}}
+
+    server_app = app(**{"mentions": said(1), "lists/5": said(2), "lists/6": said(3)})
+    async with web_server(server_app) as server, tools(migrated_dsn) as given:
+        account = Account(id="1", url=server.url)
+        known = connection("x", account, "token", lists="5, 6")
+        frames = await first_frames(fetchers()["x"].open(known, given), 3)
+        assert native_ids("x", frames, account) == ["1", "2", "3"]
 
 
 async def test_the_reviews_of_every_location_are_read(migrated_dsn: str) -> None:

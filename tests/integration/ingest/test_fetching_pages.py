@@ -4,10 +4,11 @@ import json
 
 import pytest
 
+from chassis.clock import utc_now
 from services.ingest.connector import Account
 from services.ingest.connectors import reddit
 from services.ingest.fetching.attendance import Listener
-from services.ingest.fetching.coverage import Expectation
+from services.ingest.fetching.coverage import Expectation, Missed
 from services.ingest.fetching.networks.reddit import open_listings
 from services.ingest.fetching.source import Tools
 from tests.integration.ingest.fetched import Told, connection, eventually, fetching, listener, tools
@@ -57,6 +58,22 @@ async def test_the_first_look_leaves_history_alone_and_later_ones_what_is_known(
         site.write(30)
         await fetched.holds(*names(*range(25, 31)))
     assert set(site.asked_for) == {None}
+
+
+async def test_more_than_a_listing_holds_is_a_gap_between_the_two_looks(migrated_dsn: str) -> None:
+    site, told = Reddit(), Told()
+    site.write(1)
+    async with web_server(site.app) as server, tools(migrated_dsn) as given:
+        async with fetching(migrated_dsn, reddit_listener(server, given), told=told) as fetched:
+            await fetched.holds("t1_1")
+        left_at = utc_now()
+        site.write(*range(2, 80))
+        async with fetching(migrated_dsn, reddit_listener(server, given), told=told) as fetched:
+            await fetched.holds("t1_1", *names(*range(30, 80)))
+            await eventually(lambda: len(told.gaps) == 1)
+    (gap,) = told.gaps
+    assert gap.reason is Missed.LISTING_TOO_LONG
+    assert gap.since <= left_at <= gap.until
 
 
 async def test_a_quota_that_is_told_is_never_exceeded(migrated_dsn: str) -> None:

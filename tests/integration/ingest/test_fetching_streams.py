@@ -5,11 +5,12 @@ from collections.abc import Sequence
 
 import pytest
 
+from chassis.clock import utc_now
 from services.ingest.connector import Account
 from services.ingest.connectors import bluesky, mastodon
 from services.ingest.fetching import streaming
 from services.ingest.fetching.attendance import Listener
-from services.ingest.fetching.coverage import Expectation
+from services.ingest.fetching.coverage import Expectation, Missed
 from services.ingest.fetching.networks.bluesky import open_jetstream
 from services.ingest.fetching.networks.mastodon import open_stream
 from services.ingest.fetching.source import Tools
@@ -113,6 +114,27 @@ async def test_jetstream_is_kept_without_gap_or_repeat_over_restarts_of_both_sid
         async with fetching(migrated_dsn, bluesky_listener(server, given, v2=v2)) as fetched:
             await fetched.holds(*uris("123"))
     assert "cursor=" in server.asked[-1]
+
+
+async def test_what_a_log_does_not_hold_any_more_is_a_gap_that_is_told_once(migrated_dsn: str) -> None:
+    told = Told()
+    async with jetstream_server() as server, tools(migrated_dsn) as given:
+        async with fetching(migrated_dsn, bluesky_listener(server, given, v2=True), told=told) as fetched:
+            await eventually(lambda: server.is_open)
+            await server.say("1", facets=mention_of())
+            await fetched.holds(*uris("1"))
+            await server.stop()
+        left_at = utc_now()
+        await server.say("2", facets=mention_of())
+        server.forgotten = 2
+        await server.say("3", facets=mention_of())
+        await server.start()
+        for _ in range(2):
+            async with fetching(migrated_dsn, bluesky_listener(server, given, v2=True), told=told) as fetched:
+                await fetched.holds(*uris("13"))
+    (gap,) = told.gaps
+    assert gap.reason is Missed.CURSOR_OUTDATED
+    assert gap.since <= left_at <= gap.until
 
 
 async def test_of_a_whole_network_only_what_concerns_the_account_is_kept(migrated_dsn: str) -> None:

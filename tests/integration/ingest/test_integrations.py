@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -11,18 +12,25 @@ import grpc
 import httpx
 import pytest
 from pydantic import SecretStr
+from starlette.responses import Response
 
+from ascolto.coverage.v1.coverage_pb2 import CoverageChanged, CoverageState
 from ascolto.ingest.v1 import integrations_service_pb2 as pb
 from ascolto.ingest.v1.integrations_service_pb2_grpc import IntegrationsServiceStub
 from chassis.dev_issuer import DevIssuer
 from chassis.grpc_client import explain_details, open_channel
+from chassis.kafka import read_range
 from chassis.postgres import PostgresSettings, open_pool
+from contracts.codec import decode
+from contracts.topics import COVERAGE
 from services.ingest import integrations
 from services.ingest.registry import Registry
 from services.ingest.sealing import Keyring
 from services.ingest.sources import build_sources
 from tests.integration.ingest.polling import until
 from tests.integration.ingest.running import Account, Running, running_ingest
+from tests.integration.ingest.servers.feed import ChangingFeed
+from tests.integration.ingest.servers.web import web_server
 
 pytestmark = pytest.mark.integration
 FIRST, SECOND, THIRD = "first-secret-token", "second-secret-token", "third-secret-token"
@@ -153,6 +161,11 @@ async def test_the_file_and_the_store_are_listed_together(engineer: Engineer, ac
     [
         ({"account": "98"}, grpc.StatusCode.ALREADY_EXISTS, "INTEGRATION_EXISTS"),
         ({"network": "discord", "hook": "another"}, grpc.StatusCode.INVALID_ARGUMENT, "FIELD_INVALID"),
+        (
+            {"settings": {"silence_seconds": "soon"}, "hook": "another"},
+            grpc.StatusCode.INVALID_ARGUMENT,
+            "FIELD_INVALID",
+        ),
         ({"kind": pb.INTEGRATION_KIND_MAILBOX, "hook": "another"}, grpc.StatusCode.INVALID_ARGUMENT, "FIELD_INVALID"),
     ],
 )
@@ -208,6 +221,58 @@ async def test_a_test_keeps_nothing_and_says_what_would_become(ingest: Running, 
     assert await ingest.rows() == []
 
 
+async def test_a_network_is_asked_and_nothing_of_it_is_kept(ingest: Running, engineer: Engineer) -> None:
+    feed, name = ChangingFeed(items=5), f"{engineer.hook}-feed"
+    feed.add("1", "2")
+    feed.broken = Response(status_code=401)
+    async with web_server(feed.app) as server:
+        url = f"{server.url}/feed"
+        await engineer.add(hook=name, kind=pb.INTEGRATION_KIND_POLL, network="rss_atom", url=url)
+        await engineer.call("DisableIntegration", pb.DisableIntegrationRequest(name=engineer.name(name)))
+        request = pb.TestIntegrationRequest(name=engineer.name(name), fetch=True)
+        refused = await engineer.call("TestIntegration", request)
+        feed.broken = None
+        answer = await engineer.call("TestIntegration", request)
+    checks = [next(each for each in one.checks if each.name == "network") for one in (refused, answer)]
+    assert [check.passed for check in checks] == [False, True]
+    assert "rotate" in checks[0].detail
+    assert [each.post.post.native_id for each in answer.trials] == ["1", "2"]
+    assert await ingest.rows() == []
+
+
+async def test_who_is_delivered_to_cannot_be_asked(engineer: Engineer) -> None:
+    await engineer.add()
+    with pytest.raises(grpc.aio.AioRpcError, match="--payload FILE") as caught:
+        await engineer.call("TestIntegration", pb.TestIntegrationRequest(name=engineer.name(), fetch=True))
+    details = explain_details(caught.value)
+    assert details is not None
+    assert (caught.value.code().name, details.reason) == ("FAILED_PRECONDITION", "NOTHING_TO_FETCH")
+
+
+async def states(ingest: Running) -> list[str]:
+    """What was told of the coverage of the tenant's accounts."""
+    events = [decode(record) async for record in read_range(ingest.kafka, COVERAGE.name)]
+    ours = [each.message for each in events if each.metadata.tenant == ingest.account.tenant]
+    return [CoverageState.Name(each.state) for each in ours if isinstance(each, CoverageChanged)]
+
+
+async def test_how_accounts_stand_is_published(ingest: Running, engineer: Engineer) -> None:
+    async def told(*expected: str) -> None:
+        wanted = [f"COVERAGE_STATE_{each}" for each in expected]
+        await until(partial(states, ingest), lambda found: found == wanted, seconds=30.0)
+
+    await engineer.add()
+    for _ in range(3):
+        assert await status(ingest.http, engineer.hook, "another-secret") == 401
+    await told("REFUSED")
+    assert await status(ingest.http, engineer.hook) == 200
+    await told("REFUSED", "HEARING")
+    await engineer.call("DisableIntegration", pb.DisableIntegrationRequest(name=engineer.name()))
+    await told("REFUSED", "HEARING", "DISABLED")
+    await engineer.call("EnableIntegration", pb.EnableIntegrationRequest(name=engineer.name()))
+    await told("REFUSED", "HEARING", "DISABLED", "HEARING")
+
+
 async def test_a_row_that_does_not_open_costs_no_other(ingest: Running, engineer: Engineer) -> None:
     await engineer.add()
     await engineer.add(hook=f"{engineer.hook}-2")
@@ -219,6 +284,7 @@ async def test_a_row_that_does_not_open_costs_no_other(ingest: Running, engineer
     assert await status(ingest.http, f"{engineer.hook}-2") == 200
     answer = await engineer.call("TestIntegration", pb.TestIntegrationRequest(name=engineer.name()))
     assert "rotate" in next(check.detail for check in answer.checks if check.name == "sealed")
+    await until(partial(states, ingest), lambda found: found == ["COVERAGE_STATE_REFUSED"])
     await engineer.rotate(SECOND)
     assert await status(ingest.http, engineer.hook, SECOND) == 200
 

@@ -11,6 +11,8 @@ import pytest
 
 from chassis.dev_issuer import DevIssuer
 from tests.integration.ingest.running import Running
+from tests.integration.ingest.servers.feed import ChangingFeed
+from tests.integration.ingest.servers.web import web_server
 
 pytestmark = pytest.mark.integration
 ROOT = Path(__file__).parents[3]
@@ -85,6 +87,27 @@ async def test_payloads_are_tried_dry(ingest: Running, keyboard: Keyboard, tmp_p
     assert await ingest.rows() == []
     for_people = await keyboard.run("test", keyboard.hook, "--payload", str(payload), "--dry-run")
     assert "a post" in for_people.out
+
+
+async def test_a_network_is_asked_dry(keyboard: Keyboard) -> None:
+    feed = ChangingFeed(items=5)
+    feed.add("1")
+    async with web_server(feed.app) as server:
+        given = ("--network", "rss_atom", "--url", f"{server.url}/feed", "--own-author", "@lumora")
+        await keyboard.told("add", keyboard.hook, *given)
+        shown = await keyboard.run("test", keyboard.hook, "--dry-run")
+        await server.stop()
+        away = await keyboard.run("test", keyboard.hook, "--dry-run")
+    assert (shown.code, away.code) == (0, 1)
+    assert "About 1" in shown.out
+    assert "not well: network" in away.err
+
+
+async def test_who_is_delivered_to_is_tried_with_payloads(keyboard: Keyboard) -> None:
+    await keyboard.add()
+    ended = await keyboard.run("test", keyboard.hook, "--dry-run")
+    assert ended.code == 1
+    assert "NOTHING_TO_FETCH" in ended.err
 
 
 async def test_a_refusal_says_what_to_do(keyboard: Keyboard) -> None:

@@ -15,7 +15,6 @@ from cli.errors import CommandError
         (("add", "i", "--network", "nowhere"), "--network with one of"),
         (("add", "i", "--network", "telegram", "--kind", "pigeon"), "there are webhook"),
         (("add", "i", "--network", "telegram", "--setting", "a"), "NAME=VALUE"),
-        (("test", "i", "--dry-run"), "--payload FILE --dry-run"),
         (("test", "i", "--payload", "/nowhere.json"), "--payload FILE --dry-run"),
         (
             ("test", "tenants/t/integrations/i", "--payload", "/nowhere.json", "--dry-run"),

@@ -1,5 +1,6 @@
 """Building posts of what networks say: what is odd costs the field, and only what names a post costs the post."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -37,6 +38,24 @@ def test_an_odd_part_is_absent_and_the_rest_stays() -> None:
     assert raw.author is not None
     assert (raw.author.handle, raw.author.display_name) == (None, "Ann")
     assert [(each.kind, each.url) for each in raw.media] == [("image", None), ("video", "https://a")]
+
+
+@pytest.mark.parametrize(
+    ("fields", "version"),
+    [
+        ({}, ("created", None)),
+        ({"edited_at": None}, ("created", None)),
+        ({"edited_at": datetime(2026, 11, 22, 9, 0, 0, 999_999, UTC)}, ("edited", 1_795_338_000)),
+        ({"edited_at": datetime(1969, 1, 1, tzinfo=UTC)}, ("edited", 2)),
+        ({"change": "edited"}, ("edited", 2)),
+        ({"change": "edited", "revision": 7}, ("edited", 7)),
+    ],
+)
+def test_the_revision_of_an_edit_is_its_count_else_its_second(
+    fields: dict[str, Any], version: tuple[str, int | None]
+) -> None:
+    raw = made(**fields)
+    assert (raw.change, raw.revision) == version
 
 
 @pytest.mark.parametrize("author", [None, {}, {"id": None}, {"id": "\x07"}, {"id": "a" * 600}])

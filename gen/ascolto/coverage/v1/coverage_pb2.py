@@ -25,15 +25,15 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"ascolto/coverage/v1/coverage.proto\x12\x13\x61scolto.coverage.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xda\x01\n\x0f\x43overageChanged\x12\x13\n\x0bintegration\x18\x01 \x01(\t\x12\x0f\n\x07network\x18\x02 \x01(\t\x12\x31\n\x05state\x18\x03 \x01(\x0e\x32\".ascolto.coverage.v1.CoverageState\x12)\n\x05since\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x33\n\x0flast_heard_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\xbb\x01\n\rCoverageState\x12\x1e\n\x1a\x43OVERAGE_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x43OVERAGE_STATE_HEARING\x10\x01\x12\x19\n\x15\x43OVERAGE_STATE_SILENT\x10\x02\x12\x1a\n\x16\x43OVERAGE_STATE_FAILING\x10\x03\x12\x1a\n\x16\x43OVERAGE_STATE_REFUSED\x10\x04\x12\x1b\n\x17\x43OVERAGE_STATE_DISABLED\x10\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"ascolto/coverage/v1/coverage.proto\x12\x13\x61scolto.coverage.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x85\x02\n\x0f\x43overageChanged\x12\x13\n\x0bintegration\x18\x01 \x01(\t\x12\x0f\n\x07network\x18\x02 \x01(\t\x12\x31\n\x05state\x18\x03 \x01(\x0e\x32\".ascolto.coverage.v1.CoverageState\x12)\n\x05since\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x33\n\x0flast_heard_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05until\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\xbb\x01\n\rCoverageState\x12\x1e\n\x1a\x43OVERAGE_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x43OVERAGE_STATE_HEARING\x10\x01\x12\x19\n\x15\x43OVERAGE_STATE_SILENT\x10\x02\x12\x1a\n\x16\x43OVERAGE_STATE_FAILING\x10\x03\x12\x1a\n\x16\x43OVERAGE_STATE_REFUSED\x10\x04\x12\x1b\n\x17\x43OVERAGE_STATE_DISABLED\x10\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'ascolto.coverage.v1.coverage_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_COVERAGESTATE']._serialized_start=314
-  _globals['_COVERAGESTATE']._serialized_end=501
+  _globals['_COVERAGESTATE']._serialized_start=357
+  _globals['_COVERAGESTATE']._serialized_end=544
   _globals['_COVERAGECHANGED']._serialized_start=93
-  _globals['_COVERAGECHANGED']._serialized_end=311
+  _globals['_COVERAGECHANGED']._serialized_end=354
 # @@protoc_insertion_point(module_scope)

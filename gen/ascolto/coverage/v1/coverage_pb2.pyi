@@ -53,7 +53,9 @@ Global___CoverageState: _TypeAlias = CoverageState  # noqa: Y015
 
 @_typing.final
 class CoverageChanged(_message.Message):
-    """Published to ascolto.coverage.v1, key = integration id, whenever the state of an account changes."""
+    """Published to ascolto.coverage.v1, key = integration id, whenever the state of an account changes, and whenever it turns
+    out that something said in the past was never heard and cannot be had any more.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -63,6 +65,7 @@ class CoverageChanged(_message.Message):
     SINCE_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     LAST_HEARD_TIME_FIELD_NUMBER: _builtins.int
+    UNTIL_FIELD_NUMBER: _builtins.int
     integration: _builtins.str
     """An integration id."""
     network: _builtins.str
@@ -75,7 +78,13 @@ class CoverageChanged(_message.Message):
 
     @_builtins.property
     def last_heard_time(self) -> _timestamp_pb2.Timestamp:
-        """When the account last brought a post; unset where it never did."""
+        """When the account last brought something; unset where it never did."""
+
+    @_builtins.property
+    def until(self) -> _timestamp_pb2.Timestamp:
+        """Set: the gap is over, what was said between `since` and this time was not heard in full, and nothing brings it back.
+        Such an event tells of the past alone: how the account stands now is what was told before.
+        """
 
     def __init__(
         self,
@@ -86,10 +95,11 @@ class CoverageChanged(_message.Message):
         since: _timestamp_pb2.Timestamp | None = ...,
         reason: _builtins.str = ...,
         last_heard_time: _timestamp_pb2.Timestamp | None = ...,
+        until: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["last_heard_time", b"last_heard_time", "since", b"since"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["last_heard_time", b"last_heard_time", "since", b"since", "until", b"until"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["integration", b"integration", "last_heard_time", b"last_heard_time", "network", b"network", "reason", b"reason", "since", b"since", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["integration", b"integration", "last_heard_time", b"last_heard_time", "network", b"network", "reason", b"reason", "since", b"since", "state", b"state", "until", b"until"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -445,7 +445,12 @@ class TestIntegrationRequest(_message.Message):
 
     NAME_FIELD_NUMBER: _builtins.int
     PAYLOADS_FIELD_NUMBER: _builtins.int
+    FETCH_FIELD_NUMBER: _builtins.int
     name: _builtins.str
+    fetch: _builtins.bool
+    """In place of payloads: ask the network as fetching would, or listen to its stream, for 20 s at most. Where accounts are
+    delivered to and cannot be asked it is FAILED_PRECONDITION, NOTHING_TO_FETCH.
+    """
     @_builtins.property
     def payloads(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
         """As the network sends them; up to 1 MiB in all."""
@@ -455,10 +460,11 @@ class TestIntegrationRequest(_message.Message):
         *,
         name: _builtins.str = ...,
         payloads: _abc.Iterable[_builtins.bytes] | None = ...,
+        fetch: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "payloads", b"payloads"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fetch", b"fetch", "name", b"name", "payloads", b"payloads"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -474,7 +480,7 @@ class TestIntegrationResponse(_message.Message):
     def checks(self) -> _containers.RepeatedCompositeFieldContainer[Global___Check]: ...
     @_builtins.property
     def trials(self) -> _containers.RepeatedCompositeFieldContainer[Global___Trial]:
-        """What the last 20 things in the payloads would become."""
+        """What the last 20 things in the payloads, or on the network, would become."""
 
     def __init__(
         self,

@@ -119,7 +119,8 @@ class IntegrationsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def TestIntegration(self, request, context):
-        """Checks what is configured, and shows what payloads would become. Nothing is kept, and nobody is asked.
+        """Checks what is configured, and shows what payloads, or the network's last items, would become. Nothing is kept, and
+        the network is asked only where `fetch` says so.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -46,7 +46,9 @@ class IntegrationsServiceStub:
     """It hears nothing until it is enabled again; what was heard stays."""
     EnableIntegration: _grpc.UnaryUnaryMultiCallable[_integrations_service_pb2.EnableIntegrationRequest, _integrations_service_pb2.EnableIntegrationResponse]
     TestIntegration: _grpc.UnaryUnaryMultiCallable[_integrations_service_pb2.TestIntegrationRequest, _integrations_service_pb2.TestIntegrationResponse]
-    """Checks what is configured, and shows what payloads would become. Nothing is kept, and nobody is asked."""
+    """Checks what is configured, and shows what payloads, or the network's last items, would become. Nothing is kept, and
+    the network is asked only where `fetch` says so.
+    """
 
 @_typing.type_check_only
 class IntegrationsServiceAsyncStub(IntegrationsServiceStub):
@@ -66,7 +68,9 @@ class IntegrationsServiceAsyncStub(IntegrationsServiceStub):
     """It hears nothing until it is enabled again; what was heard stays."""
     EnableIntegration: _aio.UnaryUnaryMultiCallable[_integrations_service_pb2.EnableIntegrationRequest, _integrations_service_pb2.EnableIntegrationResponse]  # type: ignore[assignment]
     TestIntegration: _aio.UnaryUnaryMultiCallable[_integrations_service_pb2.TestIntegrationRequest, _integrations_service_pb2.TestIntegrationResponse]  # type: ignore[assignment]
-    """Checks what is configured, and shows what payloads would become. Nothing is kept, and nobody is asked."""
+    """Checks what is configured, and shows what payloads, or the network's last items, would become. Nothing is kept, and
+    the network is asked only where `fetch` says so.
+    """
 
 class IntegrationsServiceServicer(metaclass=_abc_1.ABCMeta):
     """Every call needs the role `engineer`; the tenant is the caller's. Secrets go in and never come back.
@@ -125,6 +129,8 @@ class IntegrationsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _integrations_service_pb2.TestIntegrationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_integrations_service_pb2.TestIntegrationResponse, _abc.Awaitable[_integrations_service_pb2.TestIntegrationResponse]]:
-        """Checks what is configured, and shows what payloads would become. Nothing is kept, and nobody is asked."""
+        """Checks what is configured, and shows what payloads, or the network's last items, would become. Nothing is kept, and
+        the network is asked only where `fetch` says so.
+        """
 
 def add_IntegrationsServiceServicer_to_server(servicer: IntegrationsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -7,7 +7,7 @@ tokens come from another place than usual.
 
 import asyncio
 import base64
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Final
 from urllib.parse import urlencode
 
@@ -30,7 +30,7 @@ _FORM: Final = {"content-type": "application/x-www-form-urlencoded"}
 class OAuthApi:
     """An `Api` that shows a token, and asks for another one before it ends."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what differs from network to network
         self,
         connection: Connection,
         tools: Tools,
@@ -38,6 +38,7 @@ class OAuthApi:
         token_url: str,
         scope: str = "",
         headers: Mapping[str, str] | None = None,
+        client_in_form: bool = False,
     ) -> None:
         if not connection.secret:
             raise InvalidConnection(f"{connection.integration}: {connection.network} needs a token as secret")
@@ -46,17 +47,28 @@ class OAuthApi:
         self._credentials = read_json(connection.secret.encode()) or Node()
         self._token_url = connection.options.get("token_url", token_url)
         self._scope = scope
+        self._client_in_form = client_in_form
         self._fixed = not self._credentials.is_object()
         self._token = connection.secret if self._fixed else ""
         self._ends_at = float("inf") if self._fixed else 0.0
 
-    async def get(self, url: str, params: Mapping[str, str]) -> Answer:
+    async def get(self, url: str, params: Mapping[str, str] | None = None) -> Answer:
         """GET with a token; raises `FetchFailed`."""
-        loop = asyncio.get_running_loop()
-        if loop.time() >= self._ends_at:
+        return await self._watched(self._api.get(url, params, await self.authorization()))
+
+    async def post(self, url: str, content: bytes, headers: Mapping[str, str]) -> Answer:
+        """POST with a token; raises `FetchFailed`."""
+        return await self._watched(self._api.post(url, content, {**headers, **await self.authorization()}))
+
+    async def authorization(self) -> dict[str, str]:
+        """The header that shows a token which has not ended; raises `FetchFailed`."""
+        if asyncio.get_running_loop().time() >= self._ends_at:
             await self._renew()
+        return {"authorization": f"Bearer {self._token}"}
+
+    async def _watched(self, call: Awaitable[Answer]) -> Answer:
         try:
-            return await self._api.get(url, params, {"authorization": f"Bearer {self._token}"})
+            return await call
         except FetchFailed as failed:
             if failed.reason is Reason.AUTH_FAILED and not self._fixed:
                 self._ends_at = 0.0  # it may have been revoked: the next try asks for another one
@@ -81,8 +93,10 @@ class OAuthApi:
     def _refresh_grant(self) -> tuple[dict[str, str], dict[str, str]]:
         names = ("client_id", "client_secret", "refresh_token")
         client_id, secret, refresh_token = (self._credentials[name].text() or "" for name in names)
-        basic = base64.b64encode(f"{client_id}:{secret}".encode()).decode()
         form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+        if self._client_in_form:
+            return form | {"client_id": client_id, "client_secret": secret}, {}
+        basic = base64.b64encode(f"{client_id}:{secret}".encode()).decode()
         return form, {"authorization": f"Basic {basic}"}
 
     def _jwt_grant(self) -> tuple[dict[str, str], dict[str, str]]:

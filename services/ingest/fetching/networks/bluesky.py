@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 import structlog
 
+from services.ingest.fetching.coverage import Missed
 from services.ingest.fetching.cursors import read_cursor, write_cursor
 from services.ingest.fetching.networks import Fetcher
 from services.ingest.fetching.source import Connection, Frame, InvalidConnection, Source, Tools
@@ -55,7 +56,8 @@ class Jetstream:
                 frames = [(body, frame) for body in batch if (frame := read_json(body)) is not None]
                 events = [(body, event) for body, frame in frames if self._is_new(event := self._event(frame), last)]
                 last = max((self._number(event) for _, event in events), default=last)
-                yield Frame(await self._ours(events), write_cursor(_Position(self._url, last)))
+                missed = self._missed(frame for _, frame in frames)
+                yield Frame(await self._ours(events), write_cursor(_Position(self._url, last)), missed=missed)
 
     def _subscription(self, last: int) -> str:
         if self._is_v2:
@@ -63,13 +65,14 @@ class Jetstream:
         return f"{self._url}?wantedCollections={_POST}" + (f"&cursor={last - _V1_OVERLAP_US}" if last else "")
 
     def _event(self, frame: Node) -> Node:
-        if not self._is_v2:
-            return frame
-        payload = frame["payload"]
-        if payload["name"].text() == "OutdatedCursor":
-            # The server keeps some days only: what lies between was not heard, and nothing can bring it back.
-            _log.warning("fetch_did_not_reach_what_is_known", integration=self._connection.integration)
-        return payload
+        return frame["payload"] if self._is_v2 else frame
+
+    def _missed(self, frames: Iterable[Node]) -> Missed | None:
+        """Whether the server says that it does not reach back to our position: it keeps some days only."""
+        if not any(self._event(each)["name"].text() == "OutdatedCursor" for each in frames):
+            return None
+        _log.warning("fetch_did_not_reach_what_is_known", integration=self._connection.integration)
+        return Missed.CURSOR_OUTDATED
 
     def _is_new(self, event: Node, last: int) -> bool:
         """Servers of version 2 begin with the last one that we saw; of version 1 we asked for some before it."""

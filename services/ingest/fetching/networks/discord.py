@@ -7,7 +7,7 @@ that the bot sees); `gateway` (wss://gateway.discord.gg).
 import asyncio
 import json
 import random
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ import structlog
 import websockets
 
 from services.ingest.fetching.api import UNREACHABLE, unreachable
-from services.ingest.fetching.coverage import Reason
+from services.ingest.fetching.coverage import Missed, Reason
 from services.ingest.fetching.cursors import read_cursor, write_cursor
 from services.ingest.fetching.networks import Fetcher
 from services.ingest.fetching.source import Connection, FetchFailed, Frame, InvalidConnection, Source, Tools
@@ -54,6 +54,7 @@ class Gateway:
         self._channels = frozenset(filter(None, map(str.strip, connection.options.get("channels", "").split(","))))
         self._tools = tools
         self._heard = True
+        self._missed: Missed | None = None
 
     async def frames(self, cursor: bytes | None) -> AsyncGenerator[Frame, None]:
         """See `Source`."""
@@ -66,7 +67,7 @@ class Gateway:
                     while not socket.close_code:
                         batch = await next_batch(socket)
                         payloads = [body for body in batch if await self._is_ours(body, socket, session)]
-                        yield Frame(payloads, write_cursor(session))
+                        yield self._frame(payloads, session)
                 finally:
                     beat.cancel()
                     with suppress(asyncio.CancelledError):
@@ -76,7 +77,8 @@ class Gateway:
             if code in _REFUSED:
                 raise FetchFailed(Reason.AUTH_FAILED, f"the gateway closed with {code}") from error
             if code in _ENDED:
-                yield self._anew(session)
+                self._anew(session)
+                yield self._frame((), session)
             raise FetchFailed(Reason.UNREACHABLE, f"the gateway closed with {code}") from error
         except (websockets.WebSocketException, *UNREACHABLE) as error:
             raise unreachable(error) from error
@@ -127,11 +129,16 @@ class Gateway:
             return said and (not self._channels or data["channel_id"].id() in self._channels)
         return False
 
-    def _anew(self, session: _Session) -> Frame:
+    def _anew(self, session: _Session) -> None:
         """Forget the session: what was said since it ended was not heard, and that must be visible."""
-        _log.warning("fetch_did_not_reach_what_is_known", integration=self._integration)
+        if session.id:
+            _log.warning("fetch_did_not_reach_what_is_known", integration=self._integration)
+            self._missed = Missed.SESSION_ENDED
         session.id, session.url, session.seq = "", "", None
-        return Frame((), write_cursor(session))
+
+    def _frame(self, payloads: Sequence[bytes], session: _Session) -> Frame:
+        missed, self._missed = self._missed, None
+        return Frame(payloads, write_cursor(session), missed=missed)
 
 
 async def _send(socket: websockets.ClientConnection, code: int, data: Any) -> None:  # noqa: ANN401 - any JSON

@@ -23,7 +23,7 @@ def open_mailbox(connection: Connection, tools: Tools) -> Source:
         oauth=option(connection, "auth", "password") == "xoauth2",
         idle_seconds=seconds(connection, _IDLE_SECONDS, "idle_seconds"),
     )
-    return Mailbox(access, tools.http, tools.clock)
+    return Mailbox(access, tools.http, tools.clock, first_messages=tools.first_messages)
 
 
 FETCHER: Final = Fetcher("email", open_mailbox)

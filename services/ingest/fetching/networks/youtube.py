@@ -10,7 +10,7 @@ from typing import Final
 from services.ingest.fetching.networks import Fetcher
 from services.ingest.fetching.networks._oauth import OAuthApi
 from services.ingest.fetching.pace import Schedule
-from services.ingest.fetching.polling import NewestFirst, Page, Polling
+from services.ingest.fetching.polling import Page, Polling, Threaded
 from services.ingest.fetching.source import Connection, Source, Tools, account_id, seconds
 from services.ingest.payload import Node, read_json
 
@@ -28,10 +28,9 @@ class CommentThreads:
         self._api = api
         self._base = f"{base}/youtube/v3"
         self._channel = channel
-        self._answers: dict[str, int] = {}
 
     async def page(self, token: str | None) -> Page:
-        """See `Listing`."""
+        """See `Listing`; a thread that shows only some of its answers is one to be asked for."""
         params = {
             "part": "snippet,replies",
             "allThreadsRelatedToChannelId": self._channel,
@@ -42,30 +41,27 @@ class CommentThreads:
             await self._api.get(f"{self._base}/commentThreads", params | ({"pageToken": token} if token else {}))
         ).body
         document = read_json(body) or Node()
-        payloads = [body]
-        for thread in document["items"]:
-            payloads += await self._left_out(thread)
-        return Page(payloads, [_mark(each) for each in document["items"]], document["nextPageToken"].text())
+        threads = {each["id"].id() or "": str(_answers(each)) for each in document["items"] if _leaves_out(each)}
+        return Page([body], [_mark(each) for each in document["items"]], document["nextPageToken"].text(), threads)
 
-    async def _left_out(self, thread: Node) -> list[bytes]:
-        """All answers of a thread that shows only some, where their number has changed since the last look."""
-        total, shown = (
-            thread.at("snippet", "totalReplyCount").integer() or 0,
-            len(list(thread.at("replies", "comments"))),
-        )
-        name = thread["id"].id() or ""
-        if total <= shown or self._answers.get(name) == total:
-            return []
-        params = {"part": "snippet", "parentId": name, "maxResults": _PAGE_ITEMS}
+    async def answers(self, thread: str, since: str) -> list[bytes]:  # noqa: ARG002 - YouTube gives all or none
+        """See `ThreadedListing`."""
+        params = {"part": "snippet", "parentId": thread, "maxResults": _PAGE_ITEMS}
         pages = list[bytes]()
         while True:
             pages.append((await self._api.get(f"{self._base}/comments", params)).body)
             token = (read_json(pages[-1]) or Node())["nextPageToken"].text()
             if token is None:
-                break
+                return pages
             params["pageToken"] = token
-        self._answers[name] = total
-        return pages
+
+
+def _answers(thread: Node) -> int:
+    return thread.at("snippet", "totalReplyCount").integer() or 0
+
+
+def _leaves_out(thread: Node) -> bool:
+    return _answers(thread) > len(list(thread.at("replies", "comments")))
 
 
 def _mark(thread: Node) -> str:
@@ -76,7 +72,7 @@ def open_threads(connection: Connection, tools: Tools) -> Source:
     """Open the comments of a channel."""
     api = OAuthApi(connection, tools, token_url=_TOKENS, scope=_SCOPE)
     threads = CommentThreads(api, connection.account.url or _API, account_id(connection))
-    return Polling(NewestFirst(connection.integration, threads), Schedule(seconds(connection, _EVERY_SECONDS)))
+    return Polling(Threaded(connection.integration, threads), Schedule(seconds(connection, _EVERY_SECONDS)))
 
 
 FETCHER: Final = Fetcher("youtube", open_threads)

@@ -14,11 +14,15 @@ _V2_PATH = "/xrpc/network.bsky.jetstream.subscribeEvents"
 
 
 class Jetstream:
-    """Its events have the numbers 1, 2, 3...; version 1 tells them as microseconds since a day."""
+    """Its events have the numbers 1, 2, 3...; version 1 tells them as microseconds since a day.
+
+    Those up to `forgotten` are not kept any more; version 2 says so to whoever asks for them.
+    """
 
     def __init__(self) -> None:
         self.events: list[dict[str, Any]] = []
         self.asked: list[str] = []
+        self.forgotten = 0
         self._said = asyncio.Condition()
         self._server: Server | None = None
         self._port = 0
@@ -62,6 +66,9 @@ class Jetstream:
         self.asked.append(connection.request.path)
         v2, cursor = parts.path == _V2_PATH, parse_qs(parts.query).get("cursor")
         at = len(self.events) if cursor is None else max(0, int(cursor[0]) - (1 if v2 else _EPOCH_US + 1))
+        if v2 and at < self.forgotten:
+            at = self.forgotten
+            await connection.send(json.dumps({"$type": "message", "payload": {"name": "OutdatedCursor"}}))
         while True:
             async with self._said:
                 await self._said.wait_for(lambda at=at: self._stopped or len(self.events) > at)  # type: ignore[misc]

@@ -3,7 +3,7 @@
 import pytest
 
 from services.ingest.fetching.api import check
-from services.ingest.fetching.coverage import Reason
+from services.ingest.fetching.coverage import Missed, Reason
 from services.ingest.fetching.polling import Batch, InTurn, NewestFirst, Page
 from services.ingest.fetching.source import FetchFailed
 
@@ -39,7 +39,7 @@ async def test_what_came_since_is_given_oldest_page_first() -> None:
     cursor = (await poll.fetch(None)).cursor
     shelf.add(5)
     batch = await poll.fetch(cursor)
-    assert batch.payloads == [b"[12, 11, 10]", b"[15, 14, 13]"]
+    assert (batch.payloads, batch.missed) == ([b"[12, 11, 10]", b"[15, 14, 13]"], None)
 
 
 async def test_an_unchanged_page_is_not_given_again() -> None:
@@ -71,7 +71,8 @@ async def test_the_way_back_has_an_end() -> None:
     poll = NewestFirst("i", shelf, max_pages=2)
     cursor = (await poll.fetch(None)).cursor
     shelf.add(100)
-    assert len((await poll.fetch(cursor)).payloads) == 2
+    batch = await poll.fetch(cursor)
+    assert (len(batch.payloads), batch.missed) == (2, Missed.LISTING_TOO_LONG)
 
 
 class Saying:
