@@ -1,7 +1,7 @@
 # Bare `make` prints help. Every target sets up what it needs.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup proto proto-check lint format test test-unit test-faults test-fuzz test-containers demo up down bench train lint-deploy
+.PHONY: help setup proto proto-check lint format test test-unit test-faults test-fuzz test-containers demo up down bench train eval lint-deploy
 
 PYTHON ?= python3
 VENV := .venv
@@ -62,6 +62,9 @@ bench: setup  ## Measure what is fast, as ratios in one run
 
 train: setup  ## Train the classifier from the licence-clean sets (DATA=folder)
 	@$(BIN)/python -m services.routing.model.train --data $(DATA)
+
+eval: setup  ## Judge the classifier on every labelled set, into docs/classifier.md (DATA=folder)
+	@$(BIN)/python -m services.routing.model.evaluate --data $(DATA) --write
 
 up:  ## Kafka and PostgreSQL by Docker
 	@docker compose --file deploy/compose.yaml up --detach --wait

@@ -8,9 +8,24 @@ import typer
 
 from chassis.errors import Crash
 from chassis.migrations.errors import MigrationError
-from cli.commands import dlq, doctor, drafts, importing, insights, integrations, ledger, migrating, normalize, tail
+from cli.commands import (
+    classifier,
+    dlq,
+    doctor,
+    drafts,
+    importing,
+    insights,
+    integrations,
+    ledger,
+    migrating,
+    normalize,
+    rules,
+    tail,
+    triage,
+)
 from cli.commands.classify import classify
 from cli.commands.demo import demo
+from cli.commands.reclassify import reclassify
 from cli.console import err
 from cli.errors import CommandError
 from local.errors import StackError
@@ -21,12 +36,17 @@ app.command("import")(importing.import_file)
 app.add_typer(integrations.app, name="integrations")
 app.command()(tail.tail)
 app.add_typer(drafts.app, name="drafts")
+app.add_typer(triage.app, name="triage")
+app.command()(triage.decision)
 app.add_typer(insights.app, name="insights")
 app.add_typer(dlq.app, name="dlq")
 app.command()(ledger.ledger)
 app.command()(doctor.doctor)
 app.command()(normalize.normalize)
 app.command()(classify)
+app.add_typer(rules.app, name="rules")
+app.add_typer(classifier.app, name="classifier")
+app.command()(reclassify)
 app.command()(migrating.migrate)
 app.command()(migrating.topics)
 

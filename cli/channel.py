@@ -29,6 +29,6 @@ def token_for(addresses: Addresses, subject: str, roles: Sequence[str] = ROLES) 
 def channel_to(
     addresses: Addresses, service: str, subject: str = "cli", deadline_seconds: float = 30.0
 ) -> grpc.aio.Channel:
-    """An open channel to "ingest", "responder" or "feedback"; use it as an async context manager."""
+    """An open channel to "ingest", "routing", "responder" or "feedback"; use it as an async context manager."""
     target = addresses.need(f"{service}_grpc")
     return open_channel(target, token_for(addresses, subject), deadline_seconds=deadline_seconds)

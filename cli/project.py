@@ -5,7 +5,7 @@ from typing import Final
 
 PROJECT: Final = Path(__file__).parents[1]
 SERVICES: Final = ("ingest", "routing", "responder", "feedback")
-WITH_STORE: Final = ("ingest", "responder", "feedback")
+WITH_STORE: Final = ("ingest", "routing", "responder", "feedback")
 WITH_HTTP: Final = ("ingest", "responder")
 
 

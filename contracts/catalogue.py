@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from contracts.topics import DEAD_LETTER_CONFIG, FEEDBACK, INGEST, RESPONDER, ROUTING, TOPICS, Topic
+from contracts.topics import DEAD_LETTER_CONFIG, FEEDBACK, INGEST, RESPONDER, ROUTING, TOPICS, Topic, service_of
 
 _DAY_MS: Final = 24 * 3600 * 1000
 _HEAD: Final = """# Topics
@@ -13,7 +13,7 @@ _HEAD: Final = """# Topics
 Every record is a CloudEvent in Kafka's binary mode: metadata in `ce_` headers, the value a bare protobuf message of
 the type that `ce_type` names. Posts and what follows from them have the id of their conversation as key: a conversation
 keeps its order within a topic, not across topics ([why](adr/0004-order-within-a-topic-only.md)). A consumer group has
-the name of its service.
+the name of its service; a second one of the same service has a name of its own behind it.
 """
 _TABLE: Final = ("topic", "message", "key", "producer", "consumers", "dead letters", "partitions", "retention")
 
@@ -31,7 +31,7 @@ def _diagram(topics: Iterable[Topic]) -> Iterator[str]:
         node = topic.name.replace(".", "_")
         yield f"    {topic.producer} --> {node}[{topic.name}]"
         for consumer in topic.consumers:
-            yield f"    {node} --> {consumer}"
+            yield f"    {node} --> {service_of(consumer)}"
     yield "```"
 
 

@@ -31,6 +31,16 @@ def classification_event_id(post_event: UUID, model: str) -> UUID:
     return _uuid("classification", str(post_event), model)
 
 
+def label_id(post: str, principal: str, request: UUID) -> UUID:
+    """The id of what one person said that a post is, by one request."""
+    return _uuid("label", post, principal, str(request))
+
+
+def correction_event_id(post_event: UUID, by: str) -> UUID:
+    """The id of what replaces the classification of a post event; `by` is "person@{label}" or a model promoted."""
+    return _uuid("correction", str(post_event), by)
+
+
 def reply_id(conversation: str, last_event: UUID) -> UUID:
     """The id of the answer to a conversation's turn that ended with `last_event`."""
     return _uuid("reply", conversation, str(last_event))
@@ -41,9 +51,9 @@ def reply_fact_id(reply: UUID, fact: str, draft_version: int, number: int = 0) -
     return _uuid("reply-fact", str(reply), fact, str(draft_version), str(number))
 
 
-def coverage_event_id(tenant: str, integration: str, state: str, since: str) -> UUID:
-    """The id of one change of an account's coverage; `since` is the moment in RFC 3339."""
-    return _uuid("coverage", tenant, integration, state, since)
+def coverage_event_id(tenant: str, integration: str, state: str, told: str) -> UUID:
+    """The id of one thing that is told of an account's coverage; `told` is the moment in RFC 3339."""
+    return _uuid("coverage", tenant, integration, state, told)
 
 
 def integration_name(tenant: str, integration: str) -> str:

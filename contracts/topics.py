@@ -10,7 +10,7 @@ from typing import Final
 
 from google.protobuf.message import Message
 
-from ascolto.classification.v1.classification_pb2 import PostClassified
+from ascolto.classification.v1.classification_pb2 import CategoryCorrected, PostClassified
 from ascolto.coverage.v1.coverage_pb2 import CoverageChanged
 from ascolto.posts.v1.post_pb2 import PostReceived
 from ascolto.replies.v1.reply_event_pb2 import ReplyEvent
@@ -24,11 +24,13 @@ PARTITIONS: Final = 12
 FOR_EVER: Final = "-1"
 
 INGEST, ROUTING, RESPONDER, FEEDBACK = "ingest", "routing", "responder", "feedback"
+ROUTING_DECISIONS: Final = "routing-decisions"
+"""Routing reads its own classifications back, to tell people how each came about."""
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One topic: one message type; a consumer's group is its service's name."""
+    """One topic: one message type; a consumer's group is its service's name, or `<service>-<part>` of a second one."""
 
     name: str
     message: type[Message]
@@ -60,19 +62,31 @@ DEAD_LETTER_CONFIG: Final[Mapping[str, str]] = {
 }
 
 POSTS = Topic("ascolto.posts.v1", PostReceived, INGEST, (ROUTING,))
-QUESTIONS = Topic("ascolto.questions.v1", PostClassified, ROUTING, (RESPONDER, FEEDBACK))
-COMPLAINTS = Topic("ascolto.complaints.v1", PostClassified, ROUTING, (RESPONDER, FEEDBACK))
-FEEDBACKS = Topic("ascolto.feedback.v1", PostClassified, ROUTING, (RESPONDER, FEEDBACK))
-TRIAGE = Topic("ascolto.triage.v1", PostClassified, ROUTING, (RESPONDER, FEEDBACK))
-OTHER = Topic("ascolto.other.v1", PostClassified, ROUTING, (RESPONDER, FEEDBACK))
+QUESTIONS = Topic("ascolto.questions.v1", PostClassified, ROUTING, (RESPONDER, FEEDBACK, ROUTING_DECISIONS))
+COMPLAINTS = Topic("ascolto.complaints.v1", PostClassified, ROUTING, (RESPONDER, FEEDBACK, ROUTING_DECISIONS))
+FEEDBACKS = Topic("ascolto.feedback.v1", PostClassified, ROUTING, (RESPONDER, FEEDBACK, ROUTING_DECISIONS))
+TRIAGE = Topic("ascolto.triage.v1", PostClassified, ROUTING, (RESPONDER, FEEDBACK, ROUTING_DECISIONS))
+OTHER = Topic("ascolto.other.v1", PostClassified, ROUTING, (RESPONDER, FEEDBACK, ROUTING_DECISIONS))
+CORRECTIONS = Topic("ascolto.corrections.v1", CategoryCorrected, ROUTING, (RESPONDER, FEEDBACK))
 REPLIES = Topic("ascolto.replies.v1", ReplyEvent, RESPONDER, (FEEDBACK,))
 COVERAGE = Topic("ascolto.coverage.v1", CoverageChanged, INGEST, (FEEDBACK,), key="integration id")
 
-TOPICS: Final = (POSTS, QUESTIONS, COMPLAINTS, FEEDBACKS, TRIAGE, OTHER, REPLIES, COVERAGE)
+TOPICS: Final = (POSTS, QUESTIONS, COMPLAINTS, FEEDBACKS, TRIAGE, OTHER, CORRECTIONS, REPLIES, COVERAGE)
 CLASSIFIED: Final = (QUESTIONS, COMPLAINTS, FEEDBACKS, TRIAGE, OTHER)
 BY_NAME: Final[Mapping[str, Topic]] = {topic.name: topic for topic in TOPICS}
 
 
-def consumed_by(service: str) -> tuple[Topic, ...]:
-    """The topics that a service reads."""
-    return tuple(topic for topic in TOPICS if service in topic.consumers)
+def consumed_by(group: str) -> tuple[Topic, ...]:
+    """The topics that a consumer group reads."""
+    return tuple(topic for topic in TOPICS if group in topic.consumers)
+
+
+def service_of(group: str) -> str:
+    """The service that a consumer group belongs to."""
+    return group.partition("-")[0]
+
+
+def groups_of(service: str) -> tuple[str, ...]:
+    """The consumer groups of a service, in the order of the catalogue."""
+    groups = (group for topic in TOPICS for group in topic.consumers)
+    return tuple(dict.fromkeys(group for group in groups if service_of(group) == service))

@@ -50,6 +50,15 @@ def _post_classified(message: classification.PostClassified, tenant: str) -> Non
     _post(message.post, tenant)
 
 
+def _category_corrected(message: classification.CategoryCorrected, tenant: str) -> None:
+    if not message.HasField("corrected"):
+        raise NeverRetry("FIELD_MISSING", "corrected is not set")
+    _enum("was", message.was, _CATEGORIES)
+    _enum("was_decision", message.was_decision, _DECISIONS)
+    _present("corrected_by", message.corrected_by)
+    _post_classified(message.corrected, tenant)
+
+
 def _reply_event(message: replies.ReplyEvent, tenant: str) -> None:
     _named("reply", message.reply, tenant)
     _named("conversation", message.conversation, tenant)
@@ -106,6 +115,7 @@ def _enum(field: str, value: int, known: frozenset[int]) -> None:
 _CHECKS: Final[Mapping[type[Message], Callable[[Any, str], None]]] = {
     posts.PostReceived: _post_received,
     classification.PostClassified: _post_classified,
+    classification.CategoryCorrected: _category_corrected,
     replies.ReplyEvent: _reply_event,
     coverage.CoverageChanged: _coverage_changed,
 }

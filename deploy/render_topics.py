@@ -47,16 +47,19 @@ def user_manifests() -> list[Manifest]:
 def rules(service: str) -> list[Manifest]:
     """The rights of a service: write what it produces and its dead letters, read what it consumes."""
     produced = [topic for topic in catalogue.TOPICS if topic.producer == service]
-    consumed = catalogue.consumed_by(service)
-    dead_letters = [dead_letter_topic(topic.name, service) for topic in consumed]
+    groups = catalogue.groups_of(service)
+    consumed = [(topic, group) for group in groups for topic in catalogue.consumed_by(group)]
+    dead_letters = [dead_letter_topic(topic.name, group) for topic, group in consumed]
     writes = [_rule("topic", name, "Write", "Describe") for name in [*(each.name for each in produced), *dead_letters]]
-    reads = [_rule("topic", topic.name, "Read", "Describe") for topic in consumed]
-    group = [_rule("group", service, "Read", "Describe")] if consumed else []
-    return writes + reads + group + _beside(service)
+    reads = [_rule("topic", topic.name, "Read", "Describe") for topic, _ in consumed]
+    members = [_rule("group", group, "Read", "Describe") for group in groups]
+    return writes + reads + members + _beside(service)
 
 
 def _beside(service: str) -> list[Manifest]:
     """What a service looks at beside its own work."""
+    if service == catalogue.ROUTING:  # its read model is rebuilt from its own corrections
+        return [_rule("topic", catalogue.CORRECTIONS.name, "Read", "Describe")]
     if service == catalogue.RESPONDER:  # its read models are rebuilt from its own facts
         return [_rule("topic", catalogue.REPLIES.name, "Read", "Describe")]
     if service == catalogue.FEEDBACK:  # counts are whole up to where routing has come

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from local.stack import Stack
 
 ROOT = Path(__file__).parent.parent
-SERVICES_WITH_STORE = ("ingest", "responder", "feedback")
+SERVICES_WITH_STORE = ("ingest", "routing", "responder", "feedback")
 _counter = itertools.count()
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from bench.measurement import Measurement, Stopwatch
 from chassis.messages import Outgoing, Record
 from contracts.codec import Event, decode
-from services.routing.classifier import LinearClassifier
+from services.routing.classifier import Cascade
 from services.routing.decisions import classify_batch
 
 BATCH_RECORDS: Final = 500
@@ -29,7 +29,7 @@ class Work:
     """The same decoder, classifier and encoder for all, and the clock."""
 
     def __init__(self) -> None:
-        self._classify: Classify = partial(classify_batch, LinearClassifier.load())
+        self._classify: Classify = partial(classify_batch, Cascade.load())
         self._stopwatch: Stopwatch | None = None
 
     def start(self) -> None:

@@ -18,6 +18,7 @@ from chassis.kafka.publisher import Publisher
 from chassis.kafka.reading import end_offsets, read_range
 from chassis.kafka.retry import Backoff
 from chassis.kafka.settings import KafkaSettings
+from chassis.kafka.step import Prepared
 from chassis.kafka.subscription import Subscription
 from chassis.messages import dead_letter_topic
 
@@ -28,6 +29,7 @@ __all__ = [
     "Fuse",
     "KafkaSettings",
     "KafkaUnreachable",
+    "Prepared",
     "Progress",
     "PublishFailed",
     "PublishTimedOut",

@@ -19,7 +19,7 @@ from chassis.kafka.publisher import Publisher
 from chassis.kafka.records import Raw, next_offsets
 from chassis.kafka.refusal import refuse
 from chassis.kafka.retry import Backoff, insist
-from chassis.kafka.step import Result, Step, Transform
+from chassis.kafka.step import Prepared, Result, Step, Transform
 from chassis.kafka.subscription import Subscription
 from chassis.messages import Record, dead_letter_topic
 
@@ -33,7 +33,7 @@ def pipe_batches(  # noqa: PLR0913 - each is a decision of the caller, named at 
     topics: Sequence[str],
     group: str,
     decode: Callable[[Record], T],
-    transform: Transform[T],
+    transform: Transform[T] | Prepared[T],
     dead_letters: DeadLetters,
     output_topics: Sequence[str] = (),
     batch_max_records: int = 500,
@@ -42,9 +42,10 @@ def pipe_batches(  # noqa: PLR0913 - each is a decision of the caller, named at 
 ) -> Subscription:
     """Register `transform` between `topics` and Kafka; it runs once `running(broker)` is entered.
 
-    `decode` and `transform` are pure and run off the event loop. What they refuse by NeverRetry, or fail on, goes
-    to the dead letters record by record. The outputs keep their order for each key; the chassis adds one
-    `traceparent` per batch, so `transform` sets none. `output_topics` are checked at the start.
+    `decode` and `transform` are pure and run off the event loop; a `Prepared` one looks something up in between. What
+    they refuse by NeverRetry, or fail on, goes to the dead letters record by record. The outputs keep their order for
+    each key; the chassis adds one `traceparent` per batch, so `transform` sets none. `output_topics` are checked at
+    the start.
 
     While the acknowledgements of a batch are awaited the next one is transformed. Its offsets are committed
     explicitly (MANUAL) after them, so a crash repeats at most two batches and loses none. While Kafka is away the
@@ -53,7 +54,7 @@ def pipe_batches(  # noqa: PLR0913 - each is a decision of the caller, named at 
     policy = ack_policy or broker.ack_policy
     publisher = Publisher(broker.settings, client_id=broker.client_id)
     limit = broker.settings.max_record_bytes
-    worker = _Worker(group, Step(decode, transform, limit), publisher, dead_letters, backoff)
+    worker = _Worker(group, Step(decode, limit), transform, publisher, dead_letters, backoff)
     worker.subscription = Subscription(
         broker,
         topics=topics,
@@ -71,6 +72,7 @@ def pipe_batches(  # noqa: PLR0913 - each is a decision of the caller, named at 
 class _Worker(Generic[T]):
     group: str
     step: Step[T]
+    transform: Transform[T] | Prepared[T]
     publisher: Publisher
     dead_letters: DeadLetters
     backoff: Backoff
@@ -83,12 +85,29 @@ class _Worker(Generic[T]):
         topics = sorted({raw.topic for raw in raws})
         span = telemetry.start_span(topics, self.group, (raw.headers for raw in raws), len(raws))
         with trace.use_span(span, end_on_exit=False):
-            result = await asyncio.to_thread(self.step.run, raws)
+            result = await self._transformed(raws)
             await refuse(self.subscription, self.dead_letters, result.refused, self.backoff)
         self.dead_letters.good(len(raws) - len(result.refused))
         await self._settled()
         if self.subscription.failure is None:
             self.settling = self.subscription.hold(self._settle(raws, result, span, started))
+
+    async def _transformed(self, raws: tuple[Raw, ...]) -> Result:
+        if not isinstance(self.transform, Prepared):
+            return await asyncio.to_thread(self.step.run, raws, self.transform)
+        decoded = await asyncio.to_thread(self.step.read, raws)
+        if not decoded.values:
+            return Result((), decoded.rejected)
+        transform = await self._prepared(self.transform, decoded.values)
+        return await asyncio.to_thread(self.step.finish, decoded, transform)
+
+    async def _prepared(self, prepared: Prepared[T], values: Sequence[T]) -> Transform[T]:
+        return await insist(
+            lambda: prepared.prepare(values),
+            transient=prepared.transient,
+            waiting=self.subscription.waiting,
+            backoff=self.backoff,
+        )
 
     async def _settled(self) -> None:
         if self.settling is not None:

@@ -1,81 +1,98 @@
 """`ascolto classify`: what the classifier makes of texts, without any server."""
 
-import json
-from itertools import islice
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO
+from typing import Annotated, BinaryIO, Final
 
 import typer
 
-from cli.console import JSON_OPTION, err, print_json
+from cli import judgement_lines
+from cli.console import JSON_OPTION, print_json
 from cli.errors import CommandError
-from services.routing.classifier import Judgement, LinearClassifier, Text
+from cli.texts import Line, read_lines
+from services.routing.classifier import Cascade
+from services.routing.decisions import Classifier
+from services.routing.judgement import Judgement, Text
 
-BATCH = 512
-_OPTIONAL = {"language": "lang", "network": "network", "rating": "rating", "reply": "reply"}
+BATCH_ROWS: Final = 500
+BATCH_CHARACTERS: Final = 4 * 1024 * 1024
+STANDARD_INPUT: Final = "-"
+EVIDENCE_OPTION = typer.Option("--evidence", help="Show which words and signs spoke for what.")
+PLAIN_OPTION = typer.Option("--plain", help="Every line is a text, also one that looks like JSON.")
 
 
 def classify(
-    file: Annotated[Path, typer.Argument(help='JSON lines with "text", and "lang", "network" if known.')],
+    file: Annotated[
+        str,
+        typer.Argument(
+            help='JSON lines with "text", and "network", "language", "rating", "reply" if known; '
+            "or lines of plain text; - reads standard input."
+        ),
+    ],
     model: Annotated[Path | None, typer.Option(help="Weights of another model than the shipped one.")] = None,
-    as_json: Annotated[bool, JSON_OPTION] = False,  # noqa: ARG001, FBT002 - every command takes it; this prints JSON anyway
+    evidence: Annotated[bool, EVIDENCE_OPTION] = False,  # noqa: FBT002 - a flag
+    plain: Annotated[bool, PLAIN_OPTION] = False,  # noqa: FBT002 - a flag
+    as_json: Annotated[bool, JSON_OPTION] = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Classify each row of FILE: category, probabilities, abstained, model, one JSON object a line."""
-    classifier = LinearClassifier.load(model)
-    bad_rows = 0
-    with _opened(file) as lines:
-        rows = ((number, _row(line)) for number, line in enumerate(lines, start=1) if line.strip())
-        while chunk := list(islice(rows, BATCH)):
-            bad_rows += _classify_chunk(classifier, file, chunk)
-    if bad_rows:
-        raise CommandError(f"{bad_rows} rows of {file} could not be read; their lines say why.")
+    """Classify each line of FILE: category, probabilities, kind, sentiment, urgency, language, stage, reasons, model.
+
+    Any text gets an answer. A line that holds none is answered by what is wrong with it, the others go on, and the
+    command ends with 1. Lines are JSON where FILE is named so (.jsonl) or its first line starts with {.
+    """
+    classifier = Cascade.load(model)
+    bad_lines = 0
+    if not as_json:
+        typer.echo(judgement_lines.heading())
+    with _opened(file) as source:
+        for batch in _batches(read_lines(source, file, plain=plain)):
+            judged = _judged(classifier, batch)
+            bad_lines += _print(judged, evidence=evidence, as_json=as_json)
+    if bad_lines:
+        raise CommandError(f"{file}: {bad_lines} of its lines could not be read; their rows say why.")
 
 
-def _classify_chunk(classifier: LinearClassifier, file: Path, chunk: list[tuple[int, Text | str]]) -> int:
-    """Print one line a row, in order; answer how many rows could not be read."""
-    judgements = iter(classifier.classify([row for _, row in chunk if isinstance(row, Text)]))
-    bad_rows = 0
-    for number, row in chunk:
-        if isinstance(row, Text):
-            print_json(_shown(next(judgements)))
+def _batches(lines: Iterator[Line]) -> Iterator[list[Line]]:
+    """As many lines as are judged in one call: bounded in number and in size, whatever the file."""
+    batch: list[Line] = []
+    characters = 0
+    for line in lines:
+        batch.append(line)
+        characters += len(line.text.text) if isinstance(line.text, Text) else 0
+        if len(batch) == BATCH_ROWS or characters >= BATCH_CHARACTERS:
+            yield batch
+            batch, characters = [], 0
+    if batch:
+        yield batch
+
+
+def _judged(classifier: Classifier, batch: Sequence[Line]) -> Iterator[tuple[int, Judgement | str]]:
+    judgements = iter(classifier.classify([line.text for line in batch if isinstance(line.text, Text)]))
+    for line in batch:
+        yield line.number, next(judgements) if isinstance(line.text, Text) else line.text
+
+
+def _print(judged: Iterator[tuple[int, Judgement | str]], *, evidence: bool, as_json: bool) -> int:
+    """Print the lines in order; answer how many held no text."""
+    bad_lines = 0
+    for number, judgement in judged:
+        if isinstance(judgement, str):
+            bad_lines += 1
+            if as_json:
+                print_json({"line": number, "error": judgement})
+            else:
+                typer.echo(judgement_lines.refused(number, judgement))
+        elif as_json:
+            print_json(judgement_lines.shown(number, judgement, evidence=evidence))
         else:
-            bad_rows += 1
-            print_json({"error": row, "line": number})
-            err.print(f"{file}:{number}: {row}", markup=False)
-    return bad_rows
+            typer.echo("\n".join(judgement_lines.told(number, judgement, evidence=evidence)))
+    return bad_lines
 
 
-def _row(line: bytes) -> Text | str:
-    """The text of a row, or what is wrong with it."""
+def _opened(file: str) -> AbstractContextManager[BinaryIO]:
+    if file == STANDARD_INPUT:
+        return nullcontext(typer.get_binary_stream("stdin"))
     try:
-        row = json.loads(line)
-    except (ValueError, RecursionError):
-        return "this is no JSON"
-    if not isinstance(row, dict) or not isinstance(row.get("text"), str):
-        return "text: a row is an object with a string here"
-    known: dict[str, Any] = {field: row[key] for field, key in _OPTIONAL.items() if row.get(key) is not None}
-    wrong = next((_OPTIONAL[field] for field, value in known.items() if not _fits(field, value)), None)
-    return Text(row["text"], **known) if wrong is None else f"{wrong}: is of the wrong type"
-
-
-def _fits(field: str, value: object) -> bool:
-    wanted: dict[str, type | tuple[type, ...]] = {"rating": (int, float), "reply": bool}
-    return isinstance(value, wanted.get(field, str))
-
-
-def _shown(judgement: Judgement) -> dict[str, Any]:
-    return {
-        "category": judgement.category.value,
-        "probabilities": {category.value: round(share, 4) for category, share in judgement.probabilities.items()},
-        "abstained": judgement.abstained,
-        "language": judgement.language,
-        "reasons": list(judgement.reasons),
-        "model": judgement.model,
-    }
-
-
-def _opened(file: Path) -> BinaryIO:
-    try:
-        return file.open("rb")
+        return Path(file).open("rb")
     except OSError as error:
         raise CommandError(f"{file}: {error.strerror}") from error

@@ -19,7 +19,7 @@ from cli.errors import CommandError
 from cli.project import SERVICES, WITH_STORE
 from cli.settings import Addresses, load_addresses
 from contracts.provision import specifications
-from contracts.topics import consumed_by
+from contracts.topics import consumed_by, groups_of, service_of
 
 LAG_TO_WORRY_ABOUT = 10_000
 
@@ -96,7 +96,8 @@ async def _kafka(addresses: Addresses) -> list[Finding]:
     )
     names = [specification.name for specification in specifications()]
     await require_topics(settings, names)
-    return [Finding("Kafka", True, f"{len(names)} topics"), *[await _lag(settings, name) for name in SERVICES[1:]]]
+    groups = [group for service in SERVICES for group in groups_of(service)]
+    return [Finding("Kafka", True, f"{len(names)} topics"), *[await _lag(settings, group) for group in groups]]
 
 
 async def _lag(settings: KafkaSettings, group: str) -> Finding:
@@ -104,7 +105,8 @@ async def _lag(settings: KafkaSettings, group: str) -> Finding:
     committed = await committed_offsets(settings, group)
     lag = sum(end - committed.get(place, 0) for place, end in ends.items())
     well = lag < LAG_TO_WORRY_ABOUT
-    return Finding(f"lag of {group}", well, f"{lag:,} records", "" if well else f"Start more processes of {group}.")
+    advice = "" if well else f"Start more processes of {service_of(group)}."
+    return Finding(f"lag of {group}", well, f"{lag:,} records", advice)
 
 
 async def _service(addresses: Addresses, name: str) -> list[Finding]:

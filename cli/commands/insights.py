@@ -118,7 +118,8 @@ def _insight_line(insight: pb.Insight) -> str:
 
 def _gap_line(gap: CoverageChanged) -> str:
     state = CoverageState.Name(gap.state).removeprefix("COVERAGE_STATE_").lower()
-    return f"{gap.integration} ({gap.network}) {state} since {gap.since.ToJsonString()} {gap.reason}".rstrip()
+    until = f" until {gap.until.ToJsonString()}, for good" if gap.HasField("until") else ""
+    return f"{gap.integration} ({gap.network}) {state} since {gap.since.ToJsonString()}{until} {gap.reason}".rstrip()
 
 
 def _post_row(evidence: pb.PostEvidence) -> dict[str, str]:

@@ -130,6 +130,7 @@ class Deployment:
             "AUTH_ISSUER": f"http://127.0.0.1:{self.ports[ISSUER]}",
             "INTEGRATIONS_FILE": str(PROJECT / "config" / "integrations.toml"),
             "KNOWLEDGE_DIR": str(PROJECT / "knowledge"),
+            "ROUTING_RULES_DIR": str(PROJECT / "config" / "rules"),
             **self.stack.environment(),
             **self._extra,
         }

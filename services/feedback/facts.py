@@ -8,7 +8,7 @@ from uuid import UUID
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from ascolto.classification.v1.classification_pb2 import PostClassified
+from ascolto.classification.v1.classification_pb2 import DECISION_CORRECTED, CategoryCorrected, PostClassified
 from ascolto.coverage.v1.coverage_pb2 import COVERAGE_STATE_HEARING, CoverageChanged
 from ascolto.insights.v1 import insights_service_pb2 as insights
 from ascolto.replies.v1.reply_event_pb2 import ReplyEvent
@@ -21,6 +21,8 @@ from services.feedback.vocabulary import (
     CATEGORY_WORDS,
     DECISION_WORDS,
     DIRECTION_WORDS,
+    MODEL,
+    PERSON,
     STATE_WORDS,
     primary_language,
 )
@@ -44,7 +46,7 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Covered:
-    """A connected account hears, or no longer."""
+    """A connected account hears, or no longer; or something of the past was not heard."""
 
     event_id: UUID
     tenant: str
@@ -52,6 +54,8 @@ class Covered:
     network: str
     hears: bool
     since: datetime
+    until: datetime | None
+    """Set: it tells of the past alone."""
     payload: bytes
     """CoverageChanged."""
     insight: Insight
@@ -59,8 +63,8 @@ class Covered:
 
     @property
     def rank(self) -> tuple[datetime, UUID]:
-        """The later change stands."""
-        return self.since, self.event_id
+        """What was told later stands, whenever that began."""
+        return self.heard_at, self.event_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,8 @@ def read(record: Record) -> Fact:
     event = decode(record)
     if isinstance(event.message, PostClassified):
         return _heard(event.metadata, event.message)
+    if isinstance(event.message, CategoryCorrected):
+        return _heard(event.metadata, event.message.corrected)
     if isinstance(event.message, ReplyEvent):
         return _answered(event.metadata, event.message)
     if isinstance(event.message, CoverageChanged):
@@ -88,20 +94,20 @@ def read(record: Record) -> Fact:
 def without_text(evidence: insights.PostEvidence) -> insights.PostEvidence:
     """What may be kept of a post that was edited or deleted since: nothing that a person said or is called.
 
-    A permalink may hold a handle, and the reasons of a classification quote words of the text.
+    A permalink may hold a handle, and the reasons and the evidence of a classification quote words of the text.
     """
     outline = insights.PostEvidence()
     outline.CopyFrom(evidence)
     outline.post.ClearField("utterance")
     outline.post.ClearField("permalink")
     outline.classification.ClearField("reasons")
+    outline.classification.ClearField("evidence")
     return outline
 
 
 def _heard(metadata: Metadata, message: PostClassified) -> Heard:
     post = _post(metadata, message)
     insight = insights.Insight(event_id=str(metadata.event_id))
-    insight.event_time.FromDatetime(post.event_time)
     if post.cell is not None:
         evidence = insights.PostEvidence(post=message.post, classification=message.classification)
         insight.post.CopyFrom(without_text(evidence))
@@ -114,7 +120,8 @@ def _heard(metadata: Metadata, message: PostClassified) -> Heard:
 
 def _post(metadata: Metadata, message: PostClassified) -> Post:
     post, classification = message.post, message.classification
-    heard_at = _utc("ce_time", metadata.time)
+    decided_at = _utc("ce_time", metadata.time)
+    dated = post.HasField("create_time")
     _storable(post.name, post.network, post.integration, classification.language)
     return Post(
         post_name=post.name,
@@ -126,11 +133,14 @@ def _post(metadata: Metadata, message: PostClassified) -> Post:
         direction=DIRECTION_WORDS[post.direction],
         category=CATEGORY_WORDS[classification.category],
         decision=DECISION_WORDS[classification.decision],
+        authority=PERSON if classification.decision == DECISION_CORRECTED else MODEL,
+        decided_at=decided_at,
         network=post.network,
         language=primary_language(classification.language),
         integration=post.integration,
-        heard_at=heard_at,
-        event_time=_stamped("post.create_time", post.create_time) if post.HasField("create_time") else heard_at,
+        heard_at=decided_at,
+        event_time=_stamped("post.create_time", post.create_time) if dated else decided_at,
+        dated=dated,
     )
 
 
@@ -144,7 +154,6 @@ def _answered(metadata: Metadata, message: ReplyEvent) -> Fact:
     insight = insights.Insight(event_id=str(metadata.event_id), posts_answered=answered)
     heard_at = _utc("ce_time", metadata.time)
     time = _stamped("event_time", message.event_time) if message.HasField("event_time") else heard_at
-    insight.event_time.FromDatetime(time)
     return Answered(
         event_id=metadata.event_id,
         tenant=metadata.tenant,
@@ -159,7 +168,6 @@ def _covered(metadata: Metadata, message: CoverageChanged) -> Covered:
     _storable(message.integration, message.network, message.reason)
     since = _stamped("since", message.since)
     insight = insights.Insight(event_id=str(metadata.event_id), coverage_changed=message)
-    insight.event_time.FromDatetime(since)
     return Covered(
         event_id=metadata.event_id,
         tenant=metadata.tenant,
@@ -167,6 +175,7 @@ def _covered(metadata: Metadata, message: CoverageChanged) -> Covered:
         network=message.network,
         hears=message.state == COVERAGE_STATE_HEARING,
         since=since,
+        until=_stamped("until", message.until) if message.HasField("until") else None,
         payload=message.SerializeToString(deterministic=True),
         insight=_row(metadata, since, message.network, _bytes(insight)),
         heard_at=_utc("ce_time", metadata.time),

@@ -1,17 +1,19 @@
 """What the read model becomes when changes of posts arrive: pure, and the same in whatever order they arrive.
 
 A change stands when it outranks what stood before. Ranks are totally ordered, so any interleaving, repetition or
-batching of the same changes ends in the same posts and the same counts.
+batching of the same changes ends in the same posts and the same counts. A correction is a change like any other.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-Rank = tuple[bool, int, datetime, UUID]
+from services.feedback.vocabulary import PERSON
+
+Rank = tuple[bool, int, bool, datetime, UUID]
 
 
 class Cell(NamedTuple):
@@ -31,7 +33,7 @@ class Post(NamedTuple):
     post_name: str
     tenant: str
     event_id: UUID
-    """Of the classification."""
+    """Of the classification or correction."""
     post_event_id: UUID
     """Of the change that was classified."""
     revision: int
@@ -39,17 +41,35 @@ class Post(NamedTuple):
     direction: str
     category: str
     decision: str
+    authority: str
+    decided_at: datetime
     network: str
     language: str
     integration: str
     heard_at: datetime
     event_time: datetime
     """When the network says that it was written, else when it was heard."""
+    dated: bool
+    """Whether the network says so."""
+
+    @property
+    def version(self) -> tuple[bool, int]:
+        """Which state of the post it tells of: the first part of the rank."""
+        return self.state == "deleted", self.revision
 
     @property
     def rank(self) -> Rank:
-        """A deletion is final; else the higher revision, what was heard later, and to be total the event id."""
-        return (self.state == "deleted", self.revision, self.heard_at, self.event_id)
+        """A deletion is final; else the revision, a person over a model, what was decided later, and the event id."""
+        return *self.version, self.authority == PERSON, self.decided_at, self.event_id
+
+    def first_heard(self, other: "Post") -> "Post":
+        """The same, heard when the earlier of the two was, if they are of one version.
+
+        A correction knows when it was made and not when its post was heard, and may be read before it.
+        """
+        if self.version != other.version or self.heard_at <= other.heard_at:
+            return self
+        return self._replace(heard_at=other.heard_at, event_time=self.event_time if self.dated else other.heard_at)
 
     @property
     def cell(self) -> Cell | None:
@@ -80,16 +100,16 @@ class Heard:
 
     @property
     def heard_at(self) -> datetime:
-        """When ingest heard it."""
-        return self.post.heard_at
+        """When we learned it: the post was heard, or corrected."""
+        return self.post.decided_at
 
 
 class Insight(NamedTuple):
     """One row of the insight log, in the order of the table's columns.
 
     Where a filter names a dimension that is None here, the insight passes: removals and answers carry names only,
-    and whoever keeps a post must learn that it is gone. The `was_` dimensions let a post that an edit moved pass the
-    filters of where it was, too, so that no reader keeps it under what it no longer is.
+    and whoever keeps a post must learn that it is gone. The `was_` dimensions let a post that an edit or a correction
+    moved pass the filters of where it was, too, so that no reader keeps it under what it no longer is.
     """
 
     tenant: str
@@ -111,7 +131,9 @@ class Changes:
     """What a batch does to the read model."""
 
     posts: list[Heard]
-    """The posts that are other than before, as they stand now."""
+    """The posts of which another change stands than before."""
+    redated: list[Post]
+    """The posts that stand as before, but were heard earlier than was known."""
     volumes: dict[Cell, int]
     """How much each count grows or shrinks; never 0."""
     insights: list[Insight]
@@ -120,19 +142,25 @@ class Changes:
 
 def fold(stored: Mapping[str, Post], arriving: Iterable[Heard]) -> Changes:
     """Take `arriving` in, given how the posts that they name stand; names of `stored` are post names."""
-    before = dict(stored)
+    now = dict(stored)
     standing: dict[str, Heard] = {}
-    insights = []
+    told: list[tuple[Heard, Post | None]] = []
     for heard in arriving:
-        name = heard.post.post_name
-        previous = before.get(name)
-        if previous is not None and previous.rank >= heard.post.rank:
+        name, previous = heard.post.post_name, now.get(heard.post.post_name)
+        if previous is None:
+            now[name], standing[name] = heard.post, heard
+        elif heard.post.rank > previous.rank:
+            now[name], standing[name] = heard.post.first_heard(previous), heard
+        else:
+            now[name] = previous.first_heard(heard.post)
             continue
-        before[name] = heard.post
-        standing[name] = heard
-        if heard.insight is not None:
-            insights.append(_insight(heard, heard.insight, previous))
-    return Changes(list(standing.values()), _volumes(stored, standing), insights)
+        told.append((heard, previous))
+    return Changes(
+        posts=[replace(heard, post=now[name]) for name, heard in standing.items()],
+        redated=[now[name] for name in stored if name not in standing and now[name] != stored[name]],
+        volumes=_volumes(stored, now),
+        insights=list(_insights(told, now)),
+    )
 
 
 def hour_of(time: datetime) -> datetime:
@@ -140,20 +168,27 @@ def hour_of(time: datetime) -> datetime:
     return time.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
-def _volumes(stored: Mapping[str, Post], standing: Mapping[str, Heard]) -> dict[Cell, int]:
+def _volumes(stored: Mapping[str, Post], now: Mapping[str, Post]) -> dict[Cell, int]:
     deltas: Counter[Cell] = Counter()
-    for name, heard in standing.items():
+    for name, post in now.items():
         previous = stored.get(name)
         if previous is not None and previous.cell is not None:
             deltas[previous.cell] -= 1
-        if heard.post.cell is not None:
-            deltas[heard.post.cell] += 1
+        if post.cell is not None:
+            deltas[post.cell] += 1
     return {cell: delta for cell, delta in deltas.items() if delta}
 
 
-def _insight(heard: Heard, payload: bytes, previous: Post | None) -> Insight:
-    post, now = heard.post, heard.post.cell
-    was = previous.cell if previous is not None else None
+def _insights(told: Iterable[tuple[Heard, Post | None]], now: Mapping[str, Post]) -> Iterator[Insight]:
+    for heard, previous in told:
+        if heard.insight is not None:
+            last = now[heard.post.post_name]
+            # Heard earlier than it said itself, if the rest of the batch told so.
+            yield _insight(last if last.event_id == heard.event_id else heard.post, heard.insight, previous)
+
+
+def _insight(post: Post, payload: bytes, previous: Post | None) -> Insight:
+    now, was = post.cell, previous.cell if previous is not None else None
     return Insight(
         tenant=post.tenant,
         event_id=post.event_id,

@@ -67,7 +67,7 @@ class InsightsServicer(pb_grpc.InsightsServiceServicer):
         volumes = [_volume(row) for row in rows]
         response = pb.QueryVolumesResponse(
             volumes=volumes if volumes or group_by else [pb.Volume()],
-            gaps=await gaps(self._pool, tenant, narrowed.networks),
+            gaps=await gaps(self._pool, tenant, narrowed.networks, span),
         )
         if complete is not None:
             response.complete_through.FromDatetime(complete)

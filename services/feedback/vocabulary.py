@@ -17,7 +17,11 @@ DECISION_WORDS: Final = {
     classification.DECISION_ASSIGNED: "assigned",
     classification.DECISION_ABSTAINED: "abstained",
     classification.DECISION_RULE: "rule",
+    classification.DECISION_CORRECTED: "corrected",
 }
+MODEL: Final = "model"
+PERSON: Final = "person"
+"""Who decided a category; of the two a person's word stands."""
 STATE_WORDS: Final = {
     posts.STATE_LIVE: "live",
     posts.STATE_EDITED: "edited",

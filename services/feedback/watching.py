@@ -124,6 +124,7 @@ class InsightStream:
 def message_of(entry: Entry) -> pb.Insight:
     """The insight as readers get it: with what was said, while that stands."""
     insight = pb.Insight.FromString(entry.insight.payload)
+    insight.event_time.FromDatetime(entry.insight.event_time)
     if entry.evidence is not None:
         insight.post.ParseFromString(entry.evidence)
     return insight

@@ -28,12 +28,15 @@ from services.responder.turn import (
 )
 
 _REPLACEABLE = frozenset({State.PENDING, State.APPROVED, State.FAILED})
+_WITHDRAWABLE = frozenset({State.PENDING})
+"""By a correction: what was approved is somebody's word already."""
 _HOLDING = frozenset({State.SENDING, State.UNRESOLVED, State.SENT, State.REJECTED})
 _ON_ITS_WAY = frozenset({State.SENDING, State.UNRESOLVED, State.SENT})
 _NOT_DUE_BY_CALL = {
     Call.TRIAGE: NotDueReason.TRIAGE,
     Call.FEEDBACK: NotDueReason.FEEDBACK,
     Call.CHATTER: NotDueReason.CHATTER,
+    Call.RULED_OUT: NotDueReason.RULE,
 }
 
 
@@ -69,9 +72,9 @@ class Thread:
             self._author_of.setdefault(heard.native_id, heard.author)
 
     def receive(self, heard: Heard) -> tuple[Decision, ...]:
-        """Take in one change of a post; one that was taken in before changes nothing."""
+        """Take in one change of a post, or a correction of it; what was taken in before changes nothing."""
         if heard.event_id in self.known:
-            return ()
+            return self._judge_anew(self.known[heard.event_id], heard)
         previous = self._current.get(heard.post)
         if previous is not None and heard.deleted:
             heard = replace(heard, author=previous.heard.author, own=previous.heard.own)
@@ -92,6 +95,36 @@ class Thread:
         for author in authors:
             self._plan(author)
         self._close(authors)
+
+    def _judge_anew(self, known: Known, heard: Heard) -> tuple[Decision, ...]:
+        author, verdict = known.heard.author, known.heard.verdict
+        before = self._turn_events(author)
+        known.heard = known.heard.judged(heard)
+        decisions = self._reconsider(known) if known.heard.verdict != verdict else []
+        if before != self._turn_events(author):
+            decisions += self._move_on(author, StaleReason.RECLASSIFIED, _WITHDRAWABLE)
+        elif author in self.plans:
+            self._plan(author)
+        self._close([author])
+        return tuple(decisions)
+
+    def _reconsider(self, known: Known) -> list[Decision]:
+        """What another category means for a change; a draft that stands for it goes with the turn."""
+        wanted = known.outcome in {Outcome.DUE, Outcome.DRAFTED}
+        if wanted and (known.heard.call is Call.ANSWER or self._is_committed(known)):
+            return []
+        reason = self._reason_not_due(known) if known.current else NotDueReason.SUPERSEDED
+        if reason is not None:
+            known.reply = known.reply if known.current else self._current[known.heard.post].reply
+            return [_settle(known, reason)]
+        known.outcome, known.reason = Outcome.DRAFTED if known.reply else Outcome.DUE, None
+        return []
+
+    def _is_committed(self, known: Known) -> bool:
+        """Whether a person has decided about its draft, or a later change has taken its place."""
+        reply = self.replies.get(known.reply) if known.reply else None
+        decided = reply is not None and reply.state not in {State.PENDING, State.STALE}
+        return known.outcome is Outcome.DRAFTED and (decided or not known.current)
 
     def _take_in(self, heard: Heard, previous: Known | None) -> list[Decision]:
         known = Known(heard, Outcome.DUE, reply=previous.reply if previous else None)
@@ -132,13 +165,15 @@ class Thread:
             return _NOT_DUE_BY_CALL[heard.call]
         if not heard.has_channel:
             return NotDueReason.NO_CHANNEL
-        return NotDueReason.SUPERSEDED if self._is_answered(known) else None
+        return NotDueReason.SUPERSEDED if known.closed or self._is_answered(known) else None
 
-    def _move_on(self, author: str, reason: StaleReason) -> list[Decision]:
+    def _move_on(
+        self, author: str, reason: StaleReason, replaceable: frozenset[State] = _REPLACEABLE
+    ) -> list[Decision]:
         """The turn of `author` changed: its draft is stale, and what is left of it may need a new one."""
         decisions: list[Decision] = []
         for reply in self._replies_of(author):
-            if reply.state in _REPLACEABLE:
+            if reply.state in replaceable:
                 self.replies[reply.reply_id] = replace(reply, state=State.STALE, stale_reason=reason)
                 decisions.append(StaleDecision(reply.reply_id, reason))
         decisions += [
@@ -200,6 +235,7 @@ class Thread:
             each
             for each in self._by_author[author]
             if each.current
+            and each.heard.call is Call.ANSWER
             and each.outcome in {Outcome.DUE, Outcome.DRAFTED}
             and not (each.closed or self._is_answered(each))
         ]

@@ -23,11 +23,9 @@ from chassis.postgres import Connection, Queries, Row
 from contracts.identity import reply_id
 from services.responder.conversation import Thread
 from services.responder.facts import StaleReason
+from services.responder.incoming import PERSON, Incoming, Key, judge_anew, standing, verdict_row
 from services.responder.reply import State
-from services.responder.turn import Call, Heard, Known, KnownReply, NotDueReason, Outcome, Plan
-
-Key = tuple[str, str]
-"""Tenant and conversation id."""
+from services.responder.turn import Call, Heard, Known, KnownReply, NotDueReason, Outcome, Plan, Verdict
 
 _OPEN_CONTEXT: Final = 20
 """How many of an author's open posts that need no answer are looked at: the newest tell a turn's last change."""
@@ -38,8 +36,8 @@ SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[])
 ON CONFLICT (tenant, conversation) DO UPDATE SET last_said_at = greatest(c.last_said_at, excluded.last_said_at)"""
 
 _COLUMNS = """p.tenant, p.conversation, p.event_id, p.post, p.revision, p.edited, p.deleted, p.own, p.author,
-    p.native_id, p.native_parent_id, p.said_at, p.learned_at, p.call, p.text_sha256, p.outcome, p.reason,
-    p.reply_id, p.is_current, p.closed"""
+    p.native_id, p.native_parent_id, p.said_at, p.learned_at, p.call, p.text_sha256, p.authority, p.decided_at,
+    p.classified_by, p.outcome, p.reason, p.reply_id, p.is_current, p.closed"""
 
 # The posts that are about to change, what they answer, what the brand said since, and the open posts of their authors.
 _THREADS = f"""
@@ -102,21 +100,11 @@ WHERE (j.tenant, j.conversation, j.author) = (d.tenant, d.conversation, d.author
 
 _INSERTED = (
     "event_id", "tenant", "conversation", "post", "revision", "edited", "deleted", "own", "author", "native_id",
-    "native_parent_id", "said_at", "learned_at", "call", "category", "text_sha256", "message", "traceparent", "outcome",
-    "reason", "reply_id", "is_current", "closed",
+    "native_parent_id", "said_at", "learned_at", "call", "category", "text_sha256", "message", "traceparent",
+    "authority", "decided_at", "classified_by", "outcome", "reason", "reply_id", "is_current", "closed",
 )  # fmt: skip
+_BY_RULE: Final = "rule:"
 _PLAN_COLUMNS = ("reply_id", "tenant", "conversation", "author", "answers", "events", "learned_at")
-
-
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """A change of a post on its way into its conversation, with the bytes that are kept of it."""
-
-    key: Key
-    heard: Heard
-    category: int
-    message: bytes
-    traceparent: str | None = None
 
 
 @dataclass(slots=True)
@@ -164,13 +152,11 @@ async def load_whole(connection: Connection, keys: Sequence[Key]) -> Loaded:
 
 async def save(connection: Connection, loaded: Loaded, incoming: Iterable[Incoming]) -> int:
     """Keep what `receive` made of the threads; answers how many drafts are newly wanted."""
-    fresh = {
-        each.heard.event_id: (each, loaded.threads[each.key].known[each.heard.event_id])
-        for each in incoming
-        if each.heard.event_id not in loaded.stored
-    }
+    above = standing(incoming)
+    fresh = [(each, _known_of(loaded, each)) for event_id, each in above.items() if event_id not in loaded.stored]
     if fresh:
-        await insert(connection, fresh.values())
+        await insert(connection, fresh)
+    await judge_anew(connection, [each for event_id, each in above.items() if event_id in loaded.stored])
     known = [each for thread in loaded.threads.values() for each in thread.known.values()]
     changed = [
         each
@@ -233,8 +219,12 @@ def _said(incoming: Incoming, heard: Heard) -> tuple[object, ...]:
     return (
         heard.event_id, *incoming.key, heard.post, heard.revision, heard.edited, heard.deleted, heard.own, heard.author,
         heard.native_id, heard.native_parent_id, heard.said_at, heard.learned_at, heard.call.value, incoming.category,
-        heard.text_sha256, incoming.message, incoming.traceparent,
+        heard.text_sha256, incoming.message, incoming.traceparent, *verdict_row(heard.verdict),
     )  # fmt: skip
+
+
+def _known_of(loaded: Loaded, incoming: Incoming) -> Known:
+    return loaded.threads[incoming.key].known[incoming.heard.event_id]
 
 
 def _mutable(known: Known) -> tuple[object, ...]:
@@ -243,8 +233,17 @@ def _mutable(known: Known) -> tuple[object, ...]:
 
 
 def _decided(known: Known) -> tuple[object, ...]:
-    reason = known.reason.value if known.reason else None
+    reason = word_of(known.reason, known.heard.rule) if known.reason else None
     return known.outcome.value, reason, known.reply, known.current, known.closed
+
+
+def word_of(reason: NotDueReason, rule: str) -> str:
+    """A reason as the table spells it; `rule` is what fired, where that is the reason."""
+    return f"{_BY_RULE}{rule}" if reason is NotDueReason.RULE else reason.value
+
+
+def _reason_of(word: str) -> NotDueReason:
+    return NotDueReason.RULE if word.startswith(_BY_RULE) else NotDueReason(word)
 
 
 async def _save_plans(connection: Connection, loaded: Loaded) -> int:
@@ -274,7 +273,7 @@ def _known(row: Row) -> Known:
     return Known(
         heard=_heard(row),
         outcome=Outcome(row["outcome"]),
-        reason=NotDueReason(row["reason"]) if row["reason"] else None,
+        reason=_reason_of(row["reason"]) if row["reason"] else None,
         reply=row["reply_id"],
         current=row["is_current"],
         closed=row["closed"],
@@ -296,6 +295,8 @@ def _heard(row: Row) -> Heard:
         learned_at=row["learned_at"],
         call=Call(row["call"]),
         text_sha256=row["text_sha256"],
+        verdict=Verdict(row["authority"] == PERSON, row["decided_at"], row["classified_by"]),
+        rule=(row["reason"] or "").partition(_BY_RULE)[2],
     )
 
 

@@ -11,12 +11,12 @@ _TABLES: Final[Mapping[str, str]] = {
     "conversation": "SELECT tenant, conversation, last_said_at FROM conversation ORDER BY tenant, conversation",
     "post": """
         SELECT event_id, tenant, conversation, post, revision, said_at, learned_at, call, category,
-            sha256(message) AS message, outcome, reason, reply_id, is_current
+            sha256(message) AS message, authority, decided_at, classified_by, outcome, reason, reply_id, is_current
         FROM post ORDER BY event_id""",
     "reply": """
         SELECT reply_id, tenant, conversation, correlation_id, answers, integration, network, kind, native_thread_id,
             native_parent_id, state, text, language, draft_version, evidence, drafter, approvals_required, approvals,
-            editor, attempt, native_id, detail, created_at, updated_at
+            editor, attempt, native_id, detail, created_at, updated_at, respond_by, due_at
         FROM reply ORDER BY reply_id""",
     "draft_job": """
         SELECT reply_id, tenant, conversation, author, answers, events, learned_at FROM draft_job ORDER BY reply_id""",

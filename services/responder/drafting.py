@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import structlog
@@ -60,16 +60,16 @@ class DraftingWorker:
 
     async def _draft(
         self, claimed: Sequence[Job], turns: Mapping[UUID, Said]
-    ) -> list[tuple[Job, PostClassified, Draft]]:
+    ) -> list[tuple[Job, Sequence[PostClassified], Draft]]:
         """Draft each; one that fails harms no other. Off the event loop, which has heartbeats to send."""
         said = [[turns[event_id].message for event_id in job.events if event_id in turns] for job in claimed]
         results = await asyncio.to_thread(
             lambda: [self._try(job, turn) for job, turn in zip(claimed, said, strict=True)]
         )
-        drafts = []
+        drafts: list[tuple[Job, Sequence[PostClassified], Draft]] = []
         for job, turn, result in zip(claimed, said, results, strict=True):
             if isinstance(result, Draft):
-                drafts.append((job, turn[-1], result))
+                drafts.append((job, turn, result))
             else:
                 await self._back_off(job, result)
         return drafts
@@ -80,14 +80,14 @@ class DraftingWorker:
         except Exception as error:  # noqa: BLE001 - whatever it is, only this job suffers
             return error
 
-    async def _keep(self, drafts: Sequence[tuple[Job, PostClassified, Draft]]) -> int:
+    async def _keep(self, drafts: Sequence[tuple[Job, Sequence[PostClassified], Draft]]) -> int:
         if not drafts:
             return 0
         async with transaction(self._pool) as connection:
             held = [job for job, _, _ in drafts]
             await jobs.lock_conversations(connection, held)
             wanted = await jobs.still_claimed(connection, held)
-            kept = [(job, self._drafted(job, newest, draft)) for job, newest, draft in drafts if job.reply_id in wanted]
+            kept = [(job, self._drafted(job, turn, draft)) for job, turn, draft in drafts if job.reply_id in wanted]
             await jobs.finish(connection, [job.reply_id for job, _ in kept])
             await replies.record(connection, [Change(None, (fact,)) for _, fact in kept])
         self._on_facts()
@@ -95,7 +95,8 @@ class DraftingWorker:
             metrics.drafted((self._clock() - job.learned_at).total_seconds())
         return len(kept)
 
-    def _drafted(self, job: Job, newest: PostClassified, draft: Draft) -> Drafted:
+    def _drafted(self, job: Job, turn: Sequence[PostClassified], draft: Draft) -> Drafted:
+        newest = turn[-1]
         return Drafted(
             at=self._clock(),
             reply_id=job.reply_id,
@@ -110,6 +111,7 @@ class DraftingWorker:
             drafter=draft.drafter,
             draft_version=1,
             approvals_required=self._settings.approvals_required,
+            respond_by=respond_by(turn),
         )
 
     async def _back_off(self, job: Job, error: Exception) -> None:
@@ -139,3 +141,9 @@ def request_of(tenant: str, turn: Sequence[PostClassified]) -> DraftRequest:
         display_name=author.display_name if author.HasField("display_name") else None,
         texts=tuple(each.post.utterance.text for each in turn),
     )
+
+
+def respond_by(turn: Sequence[PostClassified]) -> datetime | None:
+    """The nearest deadline that the tenant's rules set for a post of the turn."""
+    handlings = [each.handling for each in turn if each.handling.HasField("respond_by")]
+    return min((each.respond_by.ToDatetime(tzinfo=UTC) for each in handlings), default=None)

@@ -53,6 +53,11 @@ def not_due_id(event_id: UUID) -> UUID:
     return reply_fact_id(event_id, _NOT_DUE, 0)
 
 
+def not_due_fact_id(verdict: UUID) -> UUID:
+    """The event id of the fact that a change gets no answer: one per classification or correction of it."""
+    return reply_fact_id(not_due_id(verdict), _NOT_DUE, 0)
+
+
 def not_due(known: Known, tenant: str, conversation: str, reason: NotDueReason, at: datetime) -> Outgoing:
     """The record that a change of a post gets no answer."""
     reply_id = not_due_id(known.heard.event_id)
@@ -63,8 +68,10 @@ def not_due(known: Known, tenant: str, conversation: str, reason: NotDueReason, 
         event_time=_timestamp(at),
         not_due=proto.NotDue(reason=proto.NotDue.Reason.Value(f"REASON_{reason.value}")),
     )
+    if reason is NotDueReason.RULE:
+        event.not_due.rule = known.heard.rule
     correlation_id = str(known.heard.event_id)
-    return _encode(event, reply_fact_id(reply_id, _NOT_DUE, 0), tenant, conversation, at, correlation_id)
+    return _encode(event, not_due_fact_id(known.heard.verdict.event_id), tenant, conversation, at, correlation_id)
 
 
 def not_due_reason(event: proto.ReplyEvent) -> NotDueReason:
@@ -157,6 +164,7 @@ def _drafted(message: proto.ReplyEvent, at: datetime, correlation_id: str) -> fa
         drafter=drafted.drafter,
         draft_version=drafted.draft_version,
         approvals_required=drafted.approvals_required,
+        respond_by=drafted.respond_by.ToDatetime(tzinfo=UTC) if drafted.HasField("respond_by") else None,
     )
 
 
@@ -201,6 +209,7 @@ def _drafted_message(fact: facts.Drafted) -> proto.Drafted:
         drafter=fact.drafter,
         draft_version=fact.draft_version,
         approvals_required=fact.approvals_required,
+        respond_by=_timestamp(fact.respond_by) if fact.respond_by else None,
     )
 
 

@@ -15,6 +15,7 @@ class StaleReason(StrEnum):
     POST_DELETED = "POST_DELETED"
     POST_EDITED = "POST_EDITED"
     EXPIRED = "EXPIRED"
+    RECLASSIFIED = "RECLASSIFIED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,8 @@ class Drafted:
     drafter: str
     draft_version: int
     approvals_required: int
+    respond_by: datetime | None = None
+    """By when the tenant's rules want the customer to have an answer; None where they say nothing."""
 
 
 @dataclass(frozen=True, slots=True)

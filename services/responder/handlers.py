@@ -7,6 +7,7 @@ from typing import Final
 from uuid import UUID
 
 import structlog
+from google.protobuf.message import Message
 
 from ascolto.classification.v1 import classification_pb2 as classification
 from ascolto.posts.v1 import post_pb2 as posts
@@ -19,15 +20,16 @@ from chassis.postgres import Connection, Pool, transaction
 from contracts import codec
 from contracts.identity import last_segment
 from contracts.integrations import Integration
-from contracts.topics import CLASSIFIED, RESPONDER
+from contracts.topics import RESPONDER, consumed_by
 from services.responder import conversations, events, metrics, replies
 from services.responder.approval import GoStale, Refusal, decide
 from services.responder.change import Change
-from services.responder.conversations import Incoming, Loaded
-from services.responder.turn import Call, Heard, NotDueDecision, StaleDecision
+from services.responder.conversations import Loaded
+from services.responder.incoming import Incoming
+from services.responder.turn import Call, Heard, NotDueDecision, StaleDecision, Verdict
 from services.responder.words import fingerprint
 
-TOPICS: Final = tuple(topic.name for topic in CLASSIFIED)
+TOPICS: Final = tuple(topic.name for topic in consumed_by(RESPONDER))
 GROUP: Final = RESPONDER
 
 _CALLS: Final = {
@@ -41,7 +43,7 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Classified:
-    """A classified post, decoded: the event's own id for the inbox, and what the conversation is told."""
+    """A classified or corrected post, decoded: the event's own id for the inbox, and what the conversation is told."""
 
     event_id: UUID
     incoming: Incoming
@@ -122,16 +124,33 @@ class Handlers:
 def read_classified(record: Record, integrations: Mapping[str, Integration]) -> Classified:
     """Decode a record; NeverRetry where it cannot be acted upon."""
     event = codec.decode(record)
-    message = event.message
-    if not isinstance(message, classification.PostClassified):
-        raise NeverRetry("TYPE_UNEXPECTED", f"{record.topic} does not carry classified posts")
+    message, kept = _classified(event.message, record)
+    _check_deadline(message.handling)
     integration = integrations.get(message.post.integration)
     has_channel = integration is not None and integration.reply is not None
     heard = understand(message, event.metadata, has_channel=has_channel)
     key = (event.metadata.tenant, last_segment(message.post.conversation))
     category, traceparent = message.classification.category, event.metadata.traceparent
-    incoming = Incoming(key, heard, category, record.value or b"", traceparent)
-    return Classified(event.metadata.event_id, incoming)
+    return Classified(event.metadata.event_id, Incoming(key, heard, category, kept, traceparent))
+
+
+def _classified(message: Message, record: Record) -> tuple[classification.PostClassified, bytes]:
+    """The post as it is classified, and the bytes of that."""
+    match message:
+        case classification.PostClassified():
+            return message, record.value or b""
+        case classification.CategoryCorrected(corrected=corrected):
+            return corrected, corrected.SerializeToString(deterministic=True)
+        case _:
+            raise NeverRetry("TYPE_UNEXPECTED", f"{record.topic} does not carry classified posts")
+
+
+def _check_deadline(handling: classification.Handling) -> None:
+    """A draft is written outside the handler, where nothing can be refused any more."""
+    try:
+        handling.respond_by.ToDatetime()
+    except (ValueError, OverflowError) as error:
+        raise NeverRetry("FIELD_INVALID", "handling.respond_by is no time between the years 1 and 9999") from error
 
 
 def understand(message: classification.PostClassified, metadata: codec.Metadata, *, has_channel: bool) -> Heard:
@@ -152,23 +171,30 @@ def understand(message: classification.PostClassified, metadata: codec.Metadata,
         native_parent_id=post.native_parent_id if post.HasField("native_parent_id") else None,
         said_at=said_at,
         learned_at=learned_at,
-        call=call_of(message.classification),
+        call=call_of(message),
         has_channel=has_channel,
         text_sha256=fingerprint(post.utterance.text) if own else b"",
+        verdict=Verdict(
+            by_person=message.classification.decision == classification.DECISION_CORRECTED,
+            decided_at=learned_at,
+            event_id=metadata.event_id,
+        ),
+        rule=",".join(message.handling.rules),
     )
 
 
 def _order(incoming: Incoming) -> tuple[object, ...]:
     """In the order in which it was said, and each post's changes in theirs."""
     heard = incoming.heard
-    return heard.said_at, heard.learned_at, heard.deleted, heard.revision, heard.event_id
+    return heard.said_at, heard.learned_at, heard.deleted, heard.revision, heard.event_id, heard.verdict
 
 
-def call_of(decided: classification.Classification) -> Call:
+def call_of(decided: classification.PostClassified) -> Call:
     """What a classification asks for; where the model was not sure, a person sorts first."""
-    if decided.decision == classification.DECISION_ABSTAINED:
+    if decided.classification.decision == classification.DECISION_ABSTAINED:
         return Call.TRIAGE
-    return _CALLS[decided.category]
+    call = _CALLS[decided.classification.category]
+    return Call.RULED_OUT if call is Call.ANSWER and decided.handling.answer_not_due else call
 
 
 def _uuid(text: str) -> UUID:

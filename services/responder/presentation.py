@@ -13,7 +13,7 @@ _PREFIX = "REPLY_STATE_"
 
 def present(reply: Reply, category: int) -> proto.Reply:
     """The reply as people see it; `category` is that of the newest post that it answers."""
-    return proto.Reply(
+    presented = proto.Reply(
         name=reply_name(reply.tenant, reply.reply_id),
         conversation=conversation_name(reply.tenant, reply.conversation),
         answers=reply.answers,
@@ -33,6 +33,9 @@ def present(reply: Reply, category: int) -> proto.Reply:
         native_id=reply.native_id,
         detail=reply.detail,
     )
+    if reply.respond_by is not None:
+        presented.respond_by.FromDatetime(reply.respond_by)
+    return presented
 
 
 def state_of(value: int) -> State:

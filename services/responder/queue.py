@@ -21,8 +21,8 @@ SELECT r.*, coalesce((
 FROM reply r"""
 
 _PAGE = f"""{_SEEN}
-WHERE r.tenant = $1 AND r.state = ANY ($2) AND (r.created_at, r.reply_id) > ($3, $4)
-ORDER BY r.created_at, r.reply_id LIMIT $5"""
+WHERE r.tenant = $1 AND r.state = ANY ($2) AND (r.due_at, r.reply_id) > ($3, $4)
+ORDER BY r.due_at, r.reply_id LIMIT $5"""
 
 _ONE = f"{_SEEN} WHERE r.tenant = $1 AND r.reply_id = $2"
 
@@ -48,14 +48,14 @@ class Seen:
 class Position:
     """After which reply a page begins."""
 
-    created_at: datetime
+    due_at: datetime
     reply_id: UUID
 
 
 async def page(queries: Queries, tenant: str, states: Sequence[State], after: Position, limit: int) -> list[Seen]:
-    """Replies in any of `states` after a position, the oldest first."""
+    """Replies in any of `states` after a position, the nearest deadline first."""
     wanted = [state.value for state in states]
-    rows = await queries.fetch(_PAGE, tenant, wanted, after.created_at, after.reply_id, limit)
+    rows = await queries.fetch(_PAGE, tenant, wanted, after.due_at, after.reply_id, limit)
     return [_seen(row) for row in rows]
 
 

@@ -40,6 +40,7 @@ class Rebuilt:
     """What a rebuild found and made."""
 
     posts: int
+    """Classified posts and corrections of them."""
     facts: int
     planned: int
     """Drafts that are wanted and not there yet."""

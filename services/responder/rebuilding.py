@@ -13,9 +13,9 @@ from contracts.codec import Event
 from contracts.identity import conversation_name, last_segment, tenant_of
 from services.responder import conversations, replies
 from services.responder.approval import evolve
-from services.responder.conversations import Incoming
-from services.responder.events import fact_of, not_due_id, not_due_reason
+from services.responder.events import fact_of, not_due_fact_id, not_due_reason
 from services.responder.handlers import GROUP
+from services.responder.incoming import Incoming, judge_anew, standing
 from services.responder.turn import Known, Outcome, outcome_of
 
 FOLDED: Final = "responder.rebuild"
@@ -55,13 +55,16 @@ async def handled(connection: Connection, event_ids: Sequence[UUID]) -> set[UUID
 
 async def fold_posts(connection: Connection, incoming: Sequence[Incoming]) -> None:
     """Take in what was said; what became of it, the facts will tell."""
-    unique = {each.heard.event_id: each for each in incoming}
-    rows = await connection.fetch("SELECT event_id FROM post WHERE event_id = ANY ($1)", list(unique))
-    fresh = [unique[event_id] for event_id in unique.keys() - {row["event_id"] for row in rows}]
-    said = {each.key: each.heard.said_at for each in sorted(fresh, key=lambda each: each.heard.said_at)}
-    if fresh:
-        await conversations.lock(connection, said)
-        await conversations.insert(connection, [(each, Known(each.heard, Outcome.DUE)) for each in fresh])
+    if not incoming:
+        return
+    said = {each.key: each.heard.said_at for each in sorted(incoming, key=lambda each: each.heard.said_at)}
+    await conversations.lock(connection, said)
+    above = standing(incoming)
+    rows = await connection.fetch("SELECT event_id FROM post WHERE event_id = ANY ($1)", list(above))
+    kept = {row["event_id"] for row in rows}
+    fresh = [each for event_id, each in above.items() if event_id not in kept]
+    await conversations.insert(connection, [(each, Known(each.heard, Outcome.DUE)) for each in fresh])
+    await judge_anew(connection, [each for event_id, each in above.items() if event_id in kept])
 
 
 async def rank_changes(connection: Connection) -> None:
@@ -139,22 +142,26 @@ async def _known_conversations(connection: Connection, batch: Sequence[Event[Rep
 
 
 async def _fold_outcomes(connection: Connection, told: Sequence[Event[ReplyEvent]]) -> None:
-    """What became of posts: a fact that a change is not due settles it; a draft answers what is not settled."""
+    """What became of posts: a fact that a change is not due settles it; a draft answers what is not settled.
+
+    What followed from a classification that was corrected since counts for nothing.
+    """
     names = sorted({name for event in told for name in event.message.answers})
     rows = await connection.fetch(
-        "SELECT event_id, post, outcome, reason, reply_id FROM post WHERE post = ANY ($1)", names
+        "SELECT event_id, post, classified_by, outcome, reason, reply_id FROM post WHERE post = ANY ($1)", names
     )
     found = {row["event_id"]: [row["outcome"], row["reason"], row["reply_id"]] for row in rows}
     by_post: dict[str, list[UUID]] = {}
-    by_not_due = {not_due_id(row["event_id"]): row["event_id"] for row in rows}
+    by_not_due = {not_due_fact_id(row["classified_by"]): row["event_id"] for row in rows}
     for row in rows:
         by_post.setdefault(row["post"], []).append(row["event_id"])
     for event in told:
-        reply_id = UUID(last_segment(event.message.reply))
+        reply_id, fact_id = UUID(last_segment(event.message.reply)), event.metadata.event_id
         match event.message.WhichOneof("fact"):
-            case "not_due" if reply_id in by_not_due:
+            case "not_due" if fact_id in by_not_due:
                 reason = not_due_reason(event.message)
-                found[by_not_due[reply_id]][:2] = [outcome_of(reason).value, reason.value]
+                word = conversations.word_of(reason, event.message.not_due.rule)
+                found[by_not_due[fact_id]][:2] = [outcome_of(reason).value, word]
             case "drafted":
                 for event_id in (each for name in event.message.answers for each in by_post.get(name, ())):
                     if found[event_id][0] in {Outcome.DUE.value, Outcome.DRAFTED.value}:

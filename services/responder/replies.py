@@ -25,9 +25,10 @@ _ORDER_CHANGES = "SELECT pg_advisory_xact_lock(hashtext(current_schema() || '.re
 _SAVE = """
 INSERT INTO reply AS r (reply_id, tenant, conversation, correlation_id, answers, integration, network, kind,
     native_thread_id, native_parent_id, state, text, text_sha256, language, draft_version, evidence, drafter,
-    approvals_required, approvals, editor, attempt, native_id, detail, created_at, updated_at, change_seq)
+    approvals_required, approvals, editor, attempt, native_id, detail, created_at, updated_at, respond_by, due_at,
+    change_seq)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
-    $24, $25, nextval('reply_change'))
+    $24, $25, $26, $27, nextval('reply_change'))
 ON CONFLICT (reply_id) DO UPDATE SET state = excluded.state, text = excluded.text,
     text_sha256 = excluded.text_sha256, draft_version = excluded.draft_version, approvals = excluded.approvals,
     editor = excluded.editor, attempt = excluded.attempt, native_id = excluded.native_id, detail = excluded.detail,
@@ -105,6 +106,7 @@ def reply_of(row: Row) -> Reply:
         attempt=row["attempt"],
         native_id=row["native_id"],
         detail=row["detail"],
+        respond_by=row["respond_by"],
     )
 
 
@@ -116,5 +118,5 @@ def _row(reply: Reply) -> tuple[object, ...]:
         reply.state.value, reply.text, fingerprint(reply.text), reply.language, reply.draft_version,
         json.dumps([asdict(each) for each in reply.evidence]), reply.drafter, reply.approvals_required,
         json.dumps([asdict(each) for each in reply.approvals]), reply.editor, reply.attempt, reply.native_id,
-        reply.detail, reply.created_at, reply.updated_at,
+        reply.detail, reply.created_at, reply.updated_at, reply.respond_by, reply.due_at,
     )  # fmt: skip

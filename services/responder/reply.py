@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
@@ -24,6 +24,8 @@ from services.responder.facts import (
 )
 
 _HASH_DOMAIN: Final = "ascolto.reply.v1"
+UNHURRIED: Final = timedelta(days=1)
+"""When a reply without a deadline counts as due: late enough not to overtake real deadlines, and not never."""
 
 
 class State(StrEnum):
@@ -82,6 +84,13 @@ class Reply:
     native_id: str | None = None
     detail: str | None = None
     """Why it failed, is unresolved, was rejected or became stale."""
+    respond_by: datetime | None = None
+    """By when the tenant's rules want the customer to have an answer."""
+
+    @property
+    def due_at(self) -> datetime:
+        """Its place in the queue of people: the nearest first."""
+        return self.respond_by or self.created_at + UNHURRIED
 
     @property
     def content_sha256(self) -> str:
@@ -150,6 +159,7 @@ def _drafted(fact: Drafted) -> Reply:
         approvals_required=fact.approvals_required,
         created_at=fact.at,
         updated_at=fact.at,
+        respond_by=fact.respond_by,
     )
 
 

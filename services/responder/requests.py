@@ -58,7 +58,7 @@ class Tokens:
 
     def page(self, tenant: str, states: Sequence[State], position: Position) -> str:
         """The token of the page after `position`."""
-        microseconds = (position.created_at - _EPOCH) // timedelta(microseconds=1)
+        microseconds = (position.due_at - _EPOCH) // timedelta(microseconds=1)
         payload = struct.pack(">q16s", microseconds, position.reply_id.bytes)
         return self._codec.seal_page_token(_PAGE_PURPOSE, _binding(tenant, states), payload)
 

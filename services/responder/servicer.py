@@ -39,7 +39,7 @@ class ApprovalServicer(ApprovalServiceServicer):
         request: proto.ListRepliesRequest,
         context: Context,  # noqa: ARG002 - as above
     ) -> proto.ListRepliesResponse:
-        """The queue, oldest first."""
+        """The queue, the nearest deadline first."""
         tenant = require(AGENT, APPROVER).tenant
         states = states_of(request.states, (State.PENDING,))
         size = page_size_of(request.page_size)
@@ -48,7 +48,7 @@ class ApprovalServicer(ApprovalServiceServicer):
         token = ""
         if len(found) > size:
             last = found[size - 1].reply
-            token = self._tokens.page(tenant, states, Position(last.created_at, last.reply_id))
+            token = self._tokens.page(tenant, states, Position(last.due_at, last.reply_id))
         replies = [present(seen.reply, seen.category) for seen in found[:size]]
         return proto.ListRepliesResponse(replies=replies, next_page_token=token)
 

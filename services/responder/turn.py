@@ -1,6 +1,6 @@
 """The words of the turn rules: what was heard, what is known of it, and what may be decided."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -16,6 +16,8 @@ class Call(StrEnum):
     FEEDBACK = "feedback"
     CHATTER = "chatter"
     TRIAGE = "triage"
+    RULED_OUT = "ruled_out"
+    """An answer, if the tenant's rules did not say otherwise."""
 
 
 class NotDueReason(StrEnum):
@@ -28,10 +30,11 @@ class NotDueReason(StrEnum):
     TRIAGE = "TRIAGE"
     NO_CHANNEL = "NO_CHANNEL"
     SUPERSEDED = "SUPERSEDED"
+    RULE = "RULE"
 
 
 class Outcome(StrEnum):
-    """What became of one change of a post; all but DUE are final, and DUE waits for its draft."""
+    """What became of one change of a post; DUE waits for its draft, all others stand until it is corrected."""
 
     DUE = "due"
     DRAFTED = "drafted"
@@ -44,6 +47,16 @@ def outcome_of(reason: NotDueReason) -> Outcome:
     """The outcome that a reason stands for."""
     special = {NotDueReason.TRIAGE: Outcome.TRIAGED, NotDueReason.SUPERSEDED: Outcome.SUPERSEDED}
     return special.get(reason, Outcome.NOT_DUE)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Verdict:
+    """Which classification of a change of a post it is: of two the greater stands, whichever was read first."""
+
+    by_person: bool
+    decided_at: datetime
+    event_id: UUID
+    """Of the classification or correction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +78,21 @@ class Heard:
     """When the network says it was written, else when we learned it."""
     learned_at: datetime
     call: Call
+    verdict: Verdict
     has_channel: bool = True
     text_sha256: bytes = b""
     """Of the text without regard to case and spaces: tells our own answer when it comes back as a post."""
+    rule: str = ""
+    """The tenant's rules that fired."""
+
+    def judged(self, other: "Heard") -> "Heard":
+        """The same change as the greater verdict has it; heard when the earlier of the two was.
+
+        A correction knows when it was made and not when its post was heard, and may be read before it.
+        """
+        above = other if other.verdict > self.verdict else self
+        said_at, learned_at = min(self.said_at, other.said_at), min(self.learned_at, other.learned_at)
+        return replace(above, author=self.author, own=self.own, said_at=said_at, learned_at=learned_at)
 
     def replaces(self, old: "Heard") -> bool:
         """Whether this is the later change of the same post: a deletion is final, else the revision counts."""

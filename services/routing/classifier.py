@@ -1,29 +1,43 @@
-"""The linear classifier: a whole batch of texts to judgements in a few numpy calls. Pure: no I/O but `load`."""
+"""The cascade: the linear stage judges every text, the encoder those that it is unsure of. No I/O but `load`."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.routing.calibration import softmax
+from services.routing import outputs
+from services.routing.calibration import Floats, softmax
+from services.routing.encoder import Encoder
 from services.routing.features import Features, extract
-from services.routing.hash_index import HashIndex
-from services.routing.judgement import Category, Judgement, Text
+from services.routing.judgement import Category, Judgement, Stage, Text
 from services.routing.language import LanguageHead
 from services.routing.lexicon import Lexicon
+from services.routing.linear import Linear, LinearScores
 from services.routing.reasons import Reasoner
-from services.routing.scoring import signal_matrix, sum_of_rows
 from services.routing.weights import Weights
 
-__all__ = ["Category", "Judgement", "LinearClassifier", "Text"]
+__all__ = ["Cascade", "Category", "Judgement", "Text"]
 
-WEIGHTS_PATH = Path(__file__).parent / "model" / "linear-1.npz"
+WEIGHTS_PATH = Path(__file__).parent / "model" / "cascade-2.npz"
 
 
-class LinearClassifier:
-    """Judges texts by hashed n-grams and cheap signals. Equal texts get equal judgements, in any batch."""
+@dataclass(slots=True)
+class Scores:
+    """What the stages make of a batch, a row for each text."""
+
+    kinds: Floats
+    categories: Floats
+    """Calibrated probabilities."""
+    details: Floats
+    encoded: NDArray[np.bool_]
+    """Whether the encoder was asked."""
+
+
+class Cascade:
+    """Judges texts. Equal texts get equal judgements, in any batch."""
 
     model: str
     """`models/{id}@{version}+{content hash}`."""
@@ -31,9 +45,9 @@ class LinearClassifier:
     def __init__(self, weights: Weights) -> None:
         self.model = weights.model
         self._weights = weights
-        self._categories = [Category(name) for name in weights.categories]
         self._lexicon = Lexicon(weights.lexicon_keys, weights.lexicon_classes)
-        self._vocabulary = HashIndex(weights.vocabulary)
+        self._linear = Linear(weights)
+        self._encoder = Encoder(weights.encoder)
         self._languages = LanguageHead(weights)
         self._reasoner = Reasoner(weights)
 
@@ -47,33 +61,89 @@ class LinearClassifier:
         if not texts:
             return []
         features = extract(texts, self._lexicon)
-        signals = signal_matrix(features, self._weights.signal_names)
-        probabilities = self.probabilities(features, signals)
-        likeliest = probabilities.argmax(axis=1)
-        confidence = probabilities[np.arange(len(texts)), likeliest]
-        unsure = confidence < self._weights.thresholds[likeliest]
-        strange = self._known_share(features, len(texts)) < self._weights.least_known
-        abstained = (unsure | strange).tolist()
-        languages = self._languages.identify(features, texts)
-        names, reasons = self._categories, self._reasoner.explain(features, signals, likeliest)
-        rows = zip(likeliest.tolist(), abstained, probabilities.tolist(), languages, reasons, strict=True)
+        linear = self._linear.scores(features, len(texts))
+        strange = linear.known < self._weights.least_known
+        scores = self._scores(texts, linear, strange)
+        return self._judgements(texts, features, linear, scores, strange)
+
+    def _scores(self, texts: Sequence[Text], linear: LinearScores, strange: NDArray[np.bool_]) -> Scores:
+        """The linear stage's where it is certain, or where there is nothing to understand; else both stages'."""
+        weights = self._weights
+        kinds = softmax(linear.kinds * weights.sharpness)
+        categories = outputs.of_categories(kinds)
+        certain = categories.max(axis=1) >= weights.certain[categories.argmax(axis=1)]
+        scores = Scores(kinds, categories, linear.details.copy(), ~(certain | strange))
+        unsure = np.flatnonzero(scores.encoded)
+        if unsure.size:
+            encoded = self._encoder.scores([texts[row].text for row in unsure.tolist()])
+            of_kinds = encoded[:, : len(outputs.KINDS)]
+            blended = softmax(linear.kinds[unsure] * weights.blend[0] + of_kinds * weights.blend[1])
+            scores.kinds[unsure] = blended
+            scores.categories[unsure] = biased(outputs.of_categories(blended), weights.category_bias)
+            scores.details[unsure] = encoded[:, len(outputs.KINDS) :]
+        return scores
+
+    def _judgements(
+        self,
+        texts: Sequence[Text],
+        features: Features,
+        linear: LinearScores,
+        scores: Scores,
+        strange: NDArray[np.bool_],
+    ) -> list[Judgement]:
+        likeliest = scores.categories.argmax(axis=1)
+        abstained = strange | (scores.categories.max(axis=1) < self._weights.thresholds[likeliest])
+        kinds = outputs.likely_kinds(scores.kinds, likeliest)
+        columns = np.array([outputs.KINDS.index(kind) for kind in kinds])
+        reasons = self._reasoner.explain(features, linear.signals, columns)
+        rows = zip(
+            likeliest.tolist(),
+            abstained.tolist(),
+            scores.categories.tolist(),
+            self._languages.identify(features, texts),
+            reasons,
+            kinds,
+            outputs.sentiments(scores.details),
+            outputs.urgency_reasons(scores.details),
+            outputs.topics(scores.details),
+            outputs.toxicities(scores.details),
+            scores.encoded.tolist(),
+            self._reasoner.evidence(features, texts, reasons, scores.details),
+            strict=True,
+        )
         return [
-            Judgement(names[best], abstains, dict(zip(names, row, strict=True)), language, why, self.model)
-            for best, abstains, row, language, why in rows
+            Judgement(
+                category=outputs.CATEGORIES[best],
+                abstained=unsure,
+                probabilities=dict(zip(outputs.CATEGORIES, probabilities, strict=True)),
+                language=language,
+                reasons=why,
+                model=self.model,
+                kind=kind,
+                sentiment=sentiment,
+                urgency=urgency,
+                topics=topics,
+                toxicity=toxicity,
+                stage=Stage.ENCODER if encoded else Stage.LINEAR,
+                evidence=evidence,
+            )
+            for (
+                best,
+                unsure,
+                probabilities,
+                language,
+                why,
+                kind,
+                sentiment,
+                urgency,
+                topics,
+                toxicity,
+                encoded,
+                evidence,
+            ) in rows
         ]
 
-    def probabilities(self, features: Features, signals: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Calibrated probability of each category, a row for each text."""
-        weights = self._weights
-        scores = weights.category_bias + (signals @ weights.signal_weights) * weights.signal_scale
-        for group in features.groups:
-            sums = sum_of_rows(weights.category_table, group)
-            scores = scores + sums * (weights.category_scale / group.norms[:, None])
-        factors, offsets = weights.calibration
-        return softmax(scores * factors + offsets)
 
-    def _known_share(self, features: Features, texts: int) -> NDArray[np.float64]:
-        """Share of each text's words that stand in the training text: of gibberish nothing can be said."""
-        known, _ = self._vocabulary.find(features.word_hashes)
-        counts = np.bincount(features.words.text, minlength=texts)
-        return np.bincount(features.words.text[known], minlength=texts) / np.maximum(counts, 1)
+def biased(probabilities: Floats, bias: Floats) -> Floats:
+    """Probabilities of categories with `bias` added to their logarithms."""
+    return softmax(np.log(np.maximum(probabilities, 1e-12)) + bias)

@@ -1,10 +1,11 @@
 """From posts to classified posts: pure, vectorised over a batch, deterministic in its ids.
 
-Routing holds no state: the same post, classified by the same model, gives the same event id, so whoever
-receives it twice recognises it.
+The same post, classified by the same model and with the same human label, gives the same event id, so whoever receives
+it twice recognises it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Final, Protocol
 
 from ascolto.classification.v1 import classification_pb2 as pb
@@ -12,12 +13,17 @@ from ascolto.posts.v1 import post_pb2 as posts
 from chassis.messages import Outgoing
 from contracts import identity
 from contracts.codec import Event, Metadata, encode
-from services.routing.classifier import Category, Judgement, Text
+from services.routing.corrections import Handle, no_rules
+from services.routing.judgement import Category, Evidence, Judgement, Kind, Stage, Text, UrgencyReason
+from services.routing.labels import Label, labelled
 from services.routing.routes import route
 
 SOURCE: Final = "/ascolto/routing"
 RULES: Final = "rules"
 """Stands in the place of a model's id where no model was asked."""
+
+OWN_POST: Final = "rule:own_post"
+NO_LABELS: Final[Mapping[str, Label]] = MappingProxyType({})
 
 CATEGORIES: Final = {
     Category.QUESTION: pb.CATEGORY_QUESTION,
@@ -25,6 +31,14 @@ CATEGORIES: Final = {
     Category.FEEDBACK: pb.CATEGORY_FEEDBACK,
     Category.OTHER: pb.CATEGORY_OTHER,
 }
+
+KINDS: Final = {kind: pb.Kind.Value(f"KIND_{kind.name}") for kind in Kind}
+STAGES: Final = {stage: pb.Stage.Value(f"STAGE_{stage.name}") for stage in Stage}
+URGENCY_REASONS: Final = {reason: pb.UrgencyReason.Value(f"URGENCY_REASON_{reason.name}") for reason in UrgencyReason}
+LEVELS: Final = (pb.URGENCY_LEVEL_NORMAL, pb.URGENCY_LEVEL_RAISED, pb.URGENCY_LEVEL_HIGH)
+"""By the number of reasons; safety alone is critical."""
+REACH_THAT_COUNTS: Final = 10_000
+"""Followers of the author, or views of the post, from which many people see it."""
 
 
 class Classifier(Protocol):
@@ -37,14 +51,28 @@ class Classifier(Protocol):
         ...
 
 
-def classify_batch(classifier: Classifier, events: Sequence[Event[posts.PostReceived]]) -> list[Outgoing]:
-    """One record per event, in order, keyed as the event was."""
-    rules = [rule_for(event.message) for event in events]
-    texts = [text_of(event.message.post) for event, rule in zip(events, rules, strict=True) if rule is None]
+def classify_batch(
+    classifier: Classifier,
+    events: Sequence[Event[posts.PostReceived]],
+    labels: Mapping[str, Label] = NO_LABELS,
+    handle: Handle = no_rules,
+) -> list[Outgoing]:
+    """One record per event, in order, keyed as the event was; `labels` by the names of posts."""
+    classifications = classify_posts(classifier, [event.message for event in events])
+    return [
+        _outgoing(event, classification, labels.get(event.message.post.name), handle)
+        for event, classification in zip(events, classifications, strict=True)
+    ]
+
+
+def classify_posts(classifier: Classifier, received: Sequence[posts.PostReceived]) -> list[pb.Classification]:
+    """What rules and the classifier, in one call, make of posts, in order."""
+    rules = [rule_for(each) for each in received]
+    texts = [text_of(each.post) for each, rule in zip(received, rules, strict=True) if rule is None]
     judgements = iter(classifier.classify(texts) if texts else ())
     return [
-        _outgoing(event, _ruled(rule) if rule else _judged(next(judgements)))
-        for event, rule in zip(events, rules, strict=True)
+        _ruled(rule) if rule else _judged(next(judgements), each.post)
+        for each, rule in zip(received, rules, strict=True)
     ]
 
 
@@ -53,7 +81,7 @@ def rule_for(received: posts.PostReceived) -> str | None:
     if received.change == posts.PostReceived.CHANGE_DELETED:
         return "rule:deleted"
     if received.post.direction == posts.DIRECTION_OWN:
-        return "rule:own_post"
+        return OWN_POST
     if not received.post.utterance.text:
         return "rule:no_text"
     return None
@@ -72,10 +100,11 @@ def text_of(post: posts.Post) -> Text:
 
 
 def _ruled(rule: str) -> pb.Classification:
-    return pb.Classification(category=pb.CATEGORY_OTHER, decision=pb.DECISION_RULE, reasons=[rule])
+    kind = pb.KIND_OWN if rule == OWN_POST else pb.KIND_UNSPECIFIED
+    return pb.Classification(category=pb.CATEGORY_OTHER, decision=pb.DECISION_RULE, reasons=[rule], kind=kind)
 
 
-def _judged(judgement: Judgement) -> pb.Classification:
+def _judged(judgement: Judgement, post: posts.Post) -> pb.Classification:
     return pb.Classification(
         category=CATEGORIES[judgement.category],
         decision=pb.DECISION_ABSTAINED if judgement.abstained else pb.DECISION_ASSIGNED,
@@ -86,25 +115,63 @@ def _judged(judgement: Judgement) -> pb.Classification:
         language=judgement.language,
         reasons=judgement.reasons,
         model=judgement.model,
+        kind=KINDS[judgement.kind],
+        sentiment=pb.Sentiment.ValueType(judgement.sentiment),
+        urgency=urgency_of([URGENCY_REASONS[reason] for reason in judgement.urgency], post),
+        topics=judgement.topics,
+        toxicity=judgement.toxicity,
+        stage=STAGES[judgement.stage],
+        evidence=[_evidence(each) for each in judgement.evidence],
     )
 
 
-def _outgoing(event: Event[posts.PostReceived], classification: pb.Classification) -> Outgoing:
+def urgency_of(reasons: Sequence[pb.UrgencyReason.ValueType], post: posts.Post) -> pb.Urgency:
+    """How soon somebody should look: the text's reasons, and how many people see it."""
+    reach = post.reach
+    if max(reach.followers, reach.views) >= REACH_THAT_COUNTS:
+        reasons = [*reasons, pb.URGENCY_REASON_PUBLIC_REACH]
+    return pb.Urgency(level=_level(reasons), reasons=reasons)
+
+
+def _level(reasons: Sequence[pb.UrgencyReason.ValueType]) -> pb.UrgencyLevel.ValueType:
+    if pb.URGENCY_REASON_SAFETY in reasons:
+        return pb.URGENCY_LEVEL_CRITICAL
+    return LEVELS[min(len(reasons), len(LEVELS) - 1)]
+
+
+def _evidence(evidence: Evidence) -> pb.Evidence:
+    return pb.Evidence(output=evidence.output, feature=evidence.feature, start=evidence.start, end=evidence.end)
+
+
+def _outgoing(
+    event: Event[posts.PostReceived], classification: pb.Classification, label: Label | None, handle: Handle
+) -> Outgoing:
     received, metadata = event.message, event.metadata
+    author = _author(classification)
+    if label is not None and received.change != posts.PostReceived.CHANGE_DELETED:
+        classification, author = labelled(classification, label), label.author
     message = pb.PostClassified(
         post=received.post,
         change=received.change,
         classification=classification,
         post_event_id=str(metadata.event_id),
+        handling=handle(classification, received.post, metadata.time),
     )
-    classified = Event(_caused_by(metadata, classification.model or RULES), message)
+    classified = Event(_caused_by(metadata, author), message)
     return encode(route(classification), identity.last_segment(received.post.conversation), classified)
 
 
-def _caused_by(cause: Metadata, model: str) -> Metadata:
+def _author(classification: pb.Classification) -> str:
+    """Who decided, as ids name it. A language model asked again may say otherwise: that is another decision."""
+    if classification.stage == pb.STAGE_LANGUAGE_MODEL:
+        return f"{classification.model}#{pb.Kind.Name(classification.kind)}"
+    return classification.model or RULES
+
+
+def _caused_by(cause: Metadata, author: str) -> Metadata:
     """Metadata of a classification; its time is the post's, so that age is measured from the acceptance."""
     return Metadata(
-        event_id=identity.classification_event_id(cause.event_id, model),
+        event_id=identity.classification_event_id(cause.event_id, author),
         source=SOURCE,
         subject=cause.subject,
         time=cause.time,

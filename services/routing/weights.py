@@ -8,25 +8,41 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-FORMAT = 1
-MODEL_ID = "models/linear@1"
+from services.routing.encoder import EncoderWeights
+
+FORMAT = 2
+MODEL_ID = "models/cascade@2"
+_ENCODER = "encoder."
 
 
 @dataclass(frozen=True)
 class Weights:
     """Everything that training decides. Tables are whole numbers; the scale beside each brings it to size."""
 
-    categories: NDArray[np.str_]
-    category_table: NDArray[np.int8]
-    """One row for each hashed feature, one column for each category."""
-    category_scale: NDArray[np.float64]
-    category_bias: NDArray[np.float64]
+    kinds: NDArray[np.str_]
+    kind_table: NDArray[np.int8]
+    """One row for each hashed feature, one column for each kind."""
+    kind_scale: NDArray[np.float64]
+    kind_bias: NDArray[np.float64]
     signal_names: NDArray[np.str_]
     signal_weights: NDArray[np.int64]
-    """One row for each signal, one column for each category; `signal_scale` brings them to size."""
+    """One row for each signal, one column for each kind; `signal_scale` brings them to size."""
     signal_scale: NDArray[np.float64]
-    calibration: NDArray[np.float64]
-    """First row: factor of each category's logit; second row: what is added to it."""
+    detail_names: NDArray[np.str_]
+    detail_table: NDArray[np.int8]
+    """A column for each detail; fewer rows than `kind_table`, for words alone."""
+    detail_scale: NDArray[np.float64]
+    detail_bias: NDArray[np.float64]
+    detail_signals: NDArray[np.int64]
+    """One row for each signal, one column for each detail, in the size of `signal_scale`."""
+    sharpness: NDArray[np.float64]
+    """What the linear scores are multiplied with, so that their probabilities mean what they say."""
+    certain: NDArray[np.float64]
+    """Probability of each category from which the linear stage decides alone."""
+    blend: NDArray[np.float64]
+    """What the linear scores and those of the encoder are multiplied with before they are added."""
+    category_bias: NDArray[np.float64]
+    """What is added to the logarithm of each category's probability after the encoder."""
     thresholds: NDArray[np.float64]
     """Probability below which a category is not assigned."""
     vocabulary: NDArray[np.uint64]
@@ -35,27 +51,26 @@ class Weights:
     """Share of known words in a text below which no category is assigned."""
     languages: NDArray[np.str_]
     language_table: NDArray[np.int8]
-    """Fewer rows than `category_table`: a column of it, shifted right, is a row here."""
+    """Fewer rows than `kind_table`: a column of it, shifted right, is a row here."""
     language_scale: NDArray[np.float64]
     language_bias: NDArray[np.float64]
     language_threshold: NDArray[np.float64]
     lexicon_keys: NDArray[np.uint64]
     lexicon_classes: NDArray[np.uint32]
+    encoder: EncoderWeights
 
     @property
     def model(self) -> str:
         """Model id, version and the hash of the content, so that no two sets of weights share a name."""
         digest = hashlib.sha256(str(FORMAT).encode())
-        for field in fields(self):
-            array: NDArray[np.generic] = getattr(self, field.name)
-            digest.update(f"{field.name}{array.dtype.str}{array.shape}".encode())
+        for name, array in self._arrays().items():
+            digest.update(f"{name}{array.dtype.str}{array.shape}".encode())
             digest.update(np.ascontiguousarray(array).tobytes())
         return f"{MODEL_ID}+{digest.hexdigest()[:12]}"
 
     def save(self, path: Path) -> None:
         """Writes one compressed file."""
-        arrays = {field.name: getattr(self, field.name) for field in fields(self)}
-        np.savez_compressed(path, format=np.array(FORMAT), **arrays)
+        np.savez_compressed(path, allow_pickle=False, format=np.array(FORMAT), **self._arrays())
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -66,4 +81,11 @@ class Weights:
                     f"{path} does not hold weights of format {FORMAT}; make them with services.routing.model.train"
                 )
                 raise ValueError(problem)
-            return cls(**{field.name: file[field.name] for field in fields(cls)})
+            own = {field.name: file[field.name] for field in fields(cls) if field.name != "encoder"}
+            encoder = {field.name: file[_ENCODER + field.name] for field in fields(EncoderWeights)}
+        return cls(**own, encoder=EncoderWeights(**encoder))
+
+    def _arrays(self) -> dict[str, NDArray[np.generic]]:
+        own = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "encoder"}
+        encoder = {_ENCODER + field.name: getattr(self.encoder, field.name) for field in fields(self.encoder)}
+        return own | encoder

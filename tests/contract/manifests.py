@@ -22,7 +22,7 @@ def documents(path: Path) -> list[Manifest]:
 def manifests(folder: Path = K8S) -> Iterator[tuple[Path, Manifest]]:
     """Every manifest and patch below `folder`, with its file."""
     for path in sorted(folder.rglob("*.yaml")):
-        if path.name != "kustomization.yaml" and path.parent.name != "schemas":
+        if path.name != "kustomization.yaml" and path.parent.name not in {"schemas", "rules"}:
             yield from ((path, document) for document in documents(path))
 
 

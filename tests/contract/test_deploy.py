@@ -14,7 +14,7 @@ from chassis.lifecycle.runner import _LAST_SECONDS
 from chassis.postgres import PostgresSettings
 from chassis.settings import ProcessSettings
 from contracts.integrations import load_integrations
-from contracts.topics import PARTITIONS, TOPICS, consumed_by
+from contracts.topics import PARTITIONS, TOPICS, consumed_by, groups_of
 from tests.contract.manifests import (
     BASE,
     DEPLOY,
@@ -32,7 +32,7 @@ from tests.contract.manifests import (
 )
 
 PROJECT = DEPLOY.parent
-WITH_STORE = ("ingest", "responder", "feedback")
+WITH_STORE = ("ingest", "routing", "responder", "feedback")
 CONNECTIONS_BESIDE_THE_POOL = 2
 """The relay's, and the one that says that a replica is there."""
 KEPT_FOR_PEOPLE = 20
@@ -68,7 +68,8 @@ def test_no_user_may_write_what_its_service_does_not_produce() -> None:
         rules = user["spec"]["authorization"]["acls"]
         written = {rule["resource"]["name"] for rule in rules if "Write" in rule["operations"]}
         produced = {topic.name for topic in TOPICS if topic.producer == service}
-        assert written == produced | {f"{topic.name}.{service}.dlq" for topic in consumed_by(service)}
+        groups = groups_of(service)
+        assert written == produced | {f"{topic.name}.{group}.dlq" for group in groups for topic in consumed_by(group)}
 
 
 def test_every_service_has_a_manifest() -> None:
@@ -164,8 +165,15 @@ def test_no_consumer_is_scaled_past_its_partitions() -> None:
 
 def test_lag_is_measured_in_the_group_of_each_consumer() -> None:
     scaled = documents(K8S / "components/keda/scaled-objects.yaml")
-    groups = {each["metadata"]["name"]: each["spec"]["triggers"][0]["metadata"]["consumerGroup"] for each in scaled}
-    assert groups == {service: service for service in SERVICES if consumed_by(service)}
+    measured = {
+        each["metadata"]["name"]: [lag["metadata"]["consumerGroup"] for lag in each["spec"]["triggers"] if _is_lag(lag)]
+        for each in scaled
+    }
+    assert measured == {service: list(groups_of(service)) for service in SERVICES if groups_of(service)}
+
+
+def _is_lag(trigger: Manifest) -> bool:
+    return bool(trigger["type"] == "kafka")
 
 
 def test_postgres_has_a_connection_for_every_replica() -> None:

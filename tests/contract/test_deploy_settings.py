@@ -103,11 +103,12 @@ def test_the_base_gives_a_service_all_that_it_needs(service: str, monkeypatch: p
 
 
 def _secrets() -> list[tuple[str, str]]:
+    """Those that a service cannot start without."""
     return [
         (service, name)
         for service in SERVICES
         for name, each in variables(containers_of(deployment(service))[0]).items()
-        if "valueFrom" in each
+        if "valueFrom" in each and not each["valueFrom"]["secretKeyRef"].get("optional")
     ]
 
 

@@ -21,6 +21,7 @@ from typer.main import get_command
 from ascolto.approvals.v1 import approval_service_pb2
 from ascolto.ingest.v1 import ingest_service_pb2, integrations_service_pb2
 from ascolto.insights.v1 import insights_service_pb2
+from ascolto.routing.v1 import routing_service_pb2
 from chassis.clock import utc_now
 from chassis.http_server import HttpSettings, serve_http
 from chassis.lifecycle import runner
@@ -37,6 +38,7 @@ from local.__main__ import status
 from services.ingest import chat, hooks, web
 from services.ingest.accept import Receipt
 from services.ingest.chatbody import ChatMessage, parse_chat
+from services.ingest.fetching import coverage
 from services.ingest.normalizer import Accepted
 from services.ingest.refusals import Problem
 from services.ingest.settings import ChatSettings
@@ -45,6 +47,7 @@ from services.responder.facts import StaleReason
 from services.responder.turn import NotDueReason
 from services.responder.web import ROUTE as MESSAGES_ROUTE
 from services.responder.web import ChatProblem
+from services.routing.reclassification.refusals import Refusal
 from tests.contract import codes
 from tests.contract.pages import DOCS, PAGES, anchors, blocks, first_codes, links, page_id, prose, rows, section, spans
 
@@ -54,6 +57,7 @@ OPERATING: Final = (DOCS / "operating.md").read_text()
 SERVICES: Final = (
     ingest_service_pb2.DESCRIPTOR.services_by_name["IngestService"],
     integrations_service_pb2.DESCRIPTOR.services_by_name["IntegrationsService"],
+    routing_service_pb2.DESCRIPTOR.services_by_name["RoutingService"],
     approval_service_pb2.DESCRIPTOR.services_by_name["ApprovalService"],
     insights_service_pb2.DESCRIPTOR.services_by_name["InsightsService"],
 )
@@ -87,6 +91,8 @@ def _tables() -> set[str]:
         ("Why a reply failed or is unresolved", codes.delivery_codes()),
         ("Why a draft became stale", {reason.value for reason in StaleReason}),
         ("Why a post gets no answer", {reason.value for reason in NotDueReason}),
+        ("Why a re-classification is refused", {refusal.value for refusal in Refusal}),
+        ("Why an account does not hear", {reason.name for reason in (*coverage.Reason, *coverage.Missed)}),
     ],
 )
 def test_the_page_of_errors_explains_every_code_and_no_other(heading: str, expected: set[str]) -> None:

@@ -9,7 +9,7 @@ import pytest
 from chassis.postgres.types import Session
 
 ROOT = Path(__file__).parents[2]
-SERVICES = ("ingest", "responder", "feedback")
+SERVICES = ("ingest", "routing", "responder", "feedback")
 TABLES = ("outbox", "inbox")
 
 

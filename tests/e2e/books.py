@@ -11,12 +11,12 @@ import asyncpg
 from chassis.kafka import KafkaSettings, committed_offsets, end_offsets, read_range
 from cli.ledger.balance import Evidence, Ledger, balance
 from cli.ledger.evidence import gather
-from contracts.topics import FEEDBACK, RESPONDER, ROUTING, TOPICS, consumed_by
+from contracts.topics import FEEDBACK, RESPONDER, ROUTING, ROUTING_DECISIONS, TOPICS, consumed_by
 from local.stack import Stack
 
 SETTLE_SECONDS: Final = 240.0
 POLL_SECONDS: Final = 0.5
-WAITING = "select (select count(*) from ingest.outbox) + (select count(*) from responder.outbox)"
+WAITING = " + ".join(f"(select count(*) from {schema}.outbox)" for schema in ("ingest", "routing", "responder"))  # noqa: S608 - names of ours
 
 
 class UnsettledError(AssertionError):
@@ -53,7 +53,7 @@ async def backlog(stack: Stack) -> dict[str, int]:
     """What waits in the outboxes and before each consumer; what does not wait is left out."""
     kafka = kafka_of(stack)
     waiting = {"outboxes": await _in_outboxes(stack.postgres_dsn)}
-    for group in (ROUTING, RESPONDER, FEEDBACK):
+    for group in (ROUTING, ROUTING_DECISIONS, RESPONDER, FEEDBACK):
         ends = await end_offsets(kafka, [topic.name for topic in consumed_by(group)])
         committed = await committed_offsets(kafka, group)
         waiting[group] = sum(max(end - committed.get(at, 0), 0) for at, end in ends.items())
@@ -76,7 +76,7 @@ async def _ambiguous_ids(kafka: KafkaSettings, start_ms: int) -> list[str]:
 async def _in_outboxes(dsn: str) -> int:
     connection = await asyncpg.connect(dsn)
     try:
-        return int(await connection.fetchval(WAITING))
+        return int(await connection.fetchval(f"select {WAITING}"))
     finally:
         await connection.close()
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from aiokafka import AIOKafkaProducer
 
-from ascolto.classification.v1.classification_pb2 import PostClassified
+from ascolto.classification.v1.classification_pb2 import CategoryCorrected, PostClassified
 from ascolto.coverage.v1.coverage_pb2 import CoverageChanged
 from ascolto.posts.v1.post_pb2 import PostReceived
 from ascolto.replies.v1.reply_event_pb2 import ReplyEvent
@@ -65,6 +65,8 @@ def unknown_enum(topic: Topic, value: bytes) -> bytes:
             message.change = UNKNOWN  # type: ignore[assignment] # that is the point
         case PostClassified():
             message.classification.category = UNKNOWN  # type: ignore[assignment] # that is the point
+        case CategoryCorrected():
+            message.was = UNKNOWN  # type: ignore[assignment] # that is the point
         case ReplyEvent():
             message.target.kind = UNKNOWN  # type: ignore[assignment] # that is the point
         case CoverageChanged():

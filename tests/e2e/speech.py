@@ -62,6 +62,11 @@ def complaint(native_id: str, language: str = "en") -> Saying:
     return Saying("created", _post(native_id, native_id, "visitor", COMPLAINTS[language], language))
 
 
+def chatter(native_id: str, language: str = "en") -> Saying:
+    """A single post that no model takes for a question."""
+    return Saying("created", _post(native_id, native_id, "visitor", CHATTER[language], language))
+
+
 def conversations(seed: int) -> Iterator[list[Saying]]:
     """Conversations without end, of 1 to 6 posts each; each list is told in its order."""
     chance = random.Random(seed)

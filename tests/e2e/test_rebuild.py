@@ -12,9 +12,10 @@ import pytest
 from pydantic import SecretStr
 
 from chassis.postgres import Connection, PostgresSettings, connect
-from contracts.topics import FEEDBACK, RESPONDER
+from contracts.topics import FEEDBACK, RESPONDER, ROUTING
 from services.feedback.store.digest import digest as feedback_digest
 from services.responder.digest import digest as responder_digest
+from services.routing.store.digest import digest as routing_digest
 from tests.e2e.system import FULL_SIZE, System
 
 pytestmark = [pytest.mark.e2e, pytest.mark.faults, pytest.mark.timeout(600)]
@@ -24,7 +25,10 @@ REBUILD_SECONDS = 300.0
 DIGESTS: dict[str, Callable[[Connection], Awaitable[str]]] = {
     FEEDBACK: feedback_digest,
     RESPONDER: responder_digest,
+    ROUTING: routing_digest,
 }
+WANT_IT_ALONE = (FEEDBACK, RESPONDER)
+"""Routing rebuilds what people look up beside its work; nothing that it sends on rests on that."""
 
 
 def digests(system: System) -> dict[str, str]:
@@ -72,6 +76,6 @@ def test_dropped_and_replayed_read_models_have_the_same_digests(system: System) 
 
 
 def test_a_rebuild_beside_a_running_service_is_refused(system: System) -> None:
-    for service in DIGESTS:
+    for service in WANT_IT_ALONE:
         with pytest.raises(AssertionError, match="running"):
             rebuild(system, service)

@@ -16,6 +16,7 @@ _TABLES: Final = {
         ORDER BY tenant COLLATE "C", hour, category, network COLLATE "C", language COLLATE "C", triage""",
     "answer": 'SELECT answer::text AS row FROM answer ORDER BY post_name COLLATE "C", reply_name COLLATE "C"',
     "coverage": 'SELECT coverage::text AS row FROM coverage ORDER BY tenant COLLATE "C", integration COLLATE "C"',
+    "coverage_gap": "SELECT coverage_gap::text AS row FROM coverage_gap ORDER BY event_id",
     # Of each post the insight that stands; of answers all.
     "insight": """
         SELECT (insight.tenant, event_id, insight.event_time, post_name, payload)::text AS row FROM insight

@@ -7,23 +7,31 @@ from chassis.postgres import Connection
 from services.feedback.facts import Answered
 from services.feedback.projection import Cell, Changes, Heard, Insight, Post
 
-_POST_COLUMNS = (
-    "post_name, tenant, event_id, post_event_id, revision, state, direction, category, decision, network, "
-    "language, integration, heard_at, event_time"
-)
+_POST_COLUMNS = ", ".join(Post._fields)
 _LOAD = f"SELECT {_POST_COLUMNS} FROM post WHERE post_name = ANY ($1::text[])"  # noqa: S608 - columns of ours
 
 _SAVE = f"""
 INSERT INTO post ({_POST_COLUMNS}, evidence)
 SELECT * FROM unnest(
     $1::text[], $2::text[], $3::uuid[], $4::uuid[], $5::int[], $6::text[], $7::text[], $8::text[], $9::text[],
-    $10::text[], $11::text[], $12::text[], $13::timestamptz[], $14::timestamptz[], $15::bytea[])
+    $10::text[], $11::timestamptz[], $12::text[], $13::text[], $14::text[], $15::timestamptz[], $16::timestamptz[],
+    $17::boolean[], $18::bytea[])
 ON CONFLICT (post_name) DO UPDATE SET
     tenant = excluded.tenant, event_id = excluded.event_id, post_event_id = excluded.post_event_id,
     revision = excluded.revision, state = excluded.state, direction = excluded.direction,
-    category = excluded.category, decision = excluded.decision, network = excluded.network,
-    language = excluded.language, integration = excluded.integration, heard_at = excluded.heard_at,
-    event_time = excluded.event_time, evidence = excluded.evidence"""  # noqa: S608 - columns of ours
+    category = excluded.category, decision = excluded.decision, authority = excluded.authority,
+    decided_at = excluded.decided_at, network = excluded.network, language = excluded.language,
+    integration = excluded.integration, heard_at = excluded.heard_at, event_time = excluded.event_time,
+    dated = excluded.dated, evidence = excluded.evidence"""  # noqa: S608 - columns of ours
+
+# The insight that stands tells the post's time.
+_REDATE = """
+WITH redated AS (
+    UPDATE post SET heard_at = told.heard_at, event_time = told.event_time
+    FROM unnest($1::text[], $2::timestamptz[], $3::timestamptz[]) AS told (post_name, heard_at, event_time)
+    WHERE post.post_name = told.post_name RETURNING post.event_id, post.event_time
+)
+UPDATE insight SET event_time = redated.event_time FROM redated WHERE insight.event_id = redated.event_id"""
 
 # A cell that nothing is left of has no row, so that the table stays equal to the aggregate of `post`.
 _COUNT = """
@@ -64,6 +72,8 @@ async def load_posts(connection: Connection, names: Sequence[str]) -> dict[str, 
 async def save(connection: Connection, changes: Changes, answers: Sequence[Answered]) -> None:
     """Write `changes` and the answers that were sent; the insight log comes last."""
     await _run(connection, _SAVE, (_post_row(heard) for heard in changes.posts))
+    redated = ((post.post_name, post.heard_at, post.event_time) for post in changes.redated)
+    await _run(connection, _REDATE, redated)
     await _run(connection, _COUNT, _volume_rows(changes.volumes))
     await _run(connection, _ANSWER, ((post, each.reply, each.tenant) for each in answers for post in each.posts))
     await learn(connection, [*changes.insights, *(each.insight for each in answers)])

@@ -4,7 +4,8 @@ from typing import Final
 
 from chassis.postgres import Connection
 
-_EMPTY: Final = tuple(f"DELETE FROM {table}" for table in ("inbox", "post", "volume", "answer", "insight", "coverage"))  # noqa: S608 - tables of ours
+_TABLES: Final = ("inbox", "post", "volume", "answer", "insight", "coverage", "coverage_gap")
+_EMPTY: Final = tuple(f"DELETE FROM {table}" for table in _TABLES)  # noqa: S608 - tables of ours
 _NEXT_EPOCH: Final = "UPDATE insight_log SET epoch = epoch + 1, complete_through = NULL RETURNING epoch"
 
 

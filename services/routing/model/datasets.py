@@ -2,11 +2,12 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from services.routing.judgement import Text
+from services.routing.judgement import CATEGORY_OF, Category, Kind, Text, UrgencyReason
 
 CORPUS_DIRECTORY = Path(__file__).parent / "corpus"
 CORPUS = "corpus"
@@ -38,34 +39,103 @@ EVALUATE_SETS = (
 """Sets that only judge: nothing of them goes into weights, calibration or thresholds."""
 
 _STARS = re.compile(r"\bstars=([1-5])\b")
+_FEW_STARS, _MANY_STARS = 3, 4
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One labelled text."""
+    """One text and what is known of it; None where its source does not tell."""
 
     source: str
     text: Text
     language: str
     label: str | None
+    """The set's own word for the category: what a classifier is judged by."""
     rating: float | None = None
     """Stars that came with the text; not in `text`, so that figures are those of the text alone."""
+    kind: Kind | None = None
+    category: Category | None = None
+    """What may be learnt from the row: None where the label does not mean what we mean by it."""
+    sentiment: int | None = None
+    urgency: tuple[UrgencyReason, ...] | None = None
+    topics: tuple[str, ...] | None = None
+    toxic: bool | None = None
+
+    @property
+    def is_corpus(self) -> bool:
+        """Whether it was written for this project."""
+        return self.source == CORPUS
 
 
 def read_set(directory: Path, name: str, split: str) -> list[Row]:
     """One split (`train` or `dev`) of a public set."""
-    return list(_read(directory / f"{name}.{split}.jsonl", name))
+    return [_of_set(name, row) for row in _lines(directory / f"{name}.{split}.jsonl")]
 
 
 def read_corpus() -> list[Row]:
     """The text written for this project."""
-    return [row for path in sorted(CORPUS_DIRECTORY.glob("*.jsonl")) for row in _read(path, CORPUS)]
+    paths = sorted(CORPUS_DIRECTORY.glob("*.jsonl"))
+    return [_of_corpus(path.stem, row) for path in paths for row in _lines(path)]
 
 
-def _read(path: Path, source: str) -> Iterator[Row]:
+def _lines(path: Path) -> Iterator[Mapping[str, Any]]:
     with path.open(encoding="utf-8") as lines:
         for line in lines:
-            row = json.loads(line)
-            text = Text(row["text"], network=row.get("network"), reply=row.get("reply", False))
-            stars = _STARS.search(row.get("orig_label") or "")
-            yield Row(source, text, row["lang"], row["label"], float(stars[1]) if stars else None)
+            yield json.loads(line)
+
+
+def _of_set(name: str, row: Mapping[str, Any]) -> Row:
+    native = row["orig_label"] or ""
+    stars = _STARS.search(native)
+    rating = float(stars[1]) if stars else None
+    kind = _kind(name, native, row["label"], rating)
+    return Row(
+        source=name,
+        text=Text(row["text"]),
+        language=row["lang"],
+        label=row["label"],
+        rating=rating,
+        kind=kind,
+        category=CATEGORY_OF[kind] if kind else None,
+        sentiment=int(rating) if rating else None,
+        toxic=native == "hateful" if name == "multilingual_hatecheck" else None,
+    )
+
+
+def _kind(name: str, native: str, label: str | None, rating: float | None) -> Kind | None:
+    """What a set's own label means in our words; None where it is another thing, or depends on what is not told."""
+    if name == "minibar_app_reviews" and rating:
+        return _kind_of_review(native, rating)
+    if name == "shah_app_review_sentences":
+        return {"bug_report": Kind.BUG_REPORT, "feature_request": Kind.SUGGESTION}.get(native)
+    if (name, label) in {("vanvliet_p3_sentences", "other"), ("nlupp_banking", "other")}:
+        return None
+    kinds = {"question": Kind.INFORMATION_REQUEST, "complaint": Kind.SERVICE_PROBLEM, "other": Kind.CHATTER}
+    return kinds.get(label or "")
+
+
+def _kind_of_review(native: str, rating: float) -> Kind | None:
+    """A reviewer's problem may come with many stars, and blame without a problem: those teach nothing clear."""
+    if native.startswith("problem_report"):
+        return Kind.BUG_REPORT if rating <= _FEW_STARS else None
+    if native.startswith("feature_request"):
+        return Kind.SUGGESTION if rating > 1 else None
+    return Kind.PRAISE if native.startswith("irrelevant") and rating >= _MANY_STARS else None
+
+
+def _of_corpus(language: str, row: Mapping[str, Any]) -> Row:
+    """A line of the corpus; without a kind (other languages, nonsense) it teaches its language alone."""
+    kind = Kind(row["kind"]) if "kind" in row else None
+    detailed = "sentiment" in row
+    return Row(
+        source=CORPUS,
+        text=Text(row["text"], network=row.get("network"), reply=row.get("reply", False)),
+        language=language,
+        label=CATEGORY_OF[kind] if kind else None,
+        kind=kind,
+        category=CATEGORY_OF[kind] if kind else None,
+        sentiment=row.get("sentiment"),
+        urgency=tuple(UrgencyReason(reason) for reason in row.get("urgency", ())) if detailed else None,
+        topics=tuple(row.get("topics", ())) if detailed else None,
+        toxic=row.get("toxic", False) if detailed else None,
+    )

@@ -11,6 +11,7 @@ from services.routing.calibration import Floats
 
 _MAX_ITERATIONS = 300
 _INT8 = 127
+_NEVER = -20.0
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,18 @@ def fit(matrix: sparse.csr_matrix, labels: NDArray[np.str_], weights: Floats, *,
     coefficients = np.zeros((len(model.classes_), matrix.shape[1]))
     coefficients[:, used] = model.coef_
     return LinearFit(model.classes_, coefficients, model.intercept_)
+
+
+def fit_yes_no(matrix: sparse.csr_matrix, labels: NDArray[np.bool_], weights: Floats, *, strength: float) -> LinearFit:
+    """One row of coefficients, for yes; always no where no row says yes."""
+    if not labels.any():
+        return LinearFit(np.array(["True"]), np.zeros((1, matrix.shape[1])), np.array([_NEVER]))
+    used = np.flatnonzero(np.asarray(abs(matrix).sum(axis=0)).ravel())
+    model = LogisticRegression(C=strength, max_iter=_MAX_ITERATIONS, tol=1e-3)
+    model.fit(matrix[:, used], labels, sample_weight=weights)
+    coefficients = np.zeros((1, matrix.shape[1]))
+    coefficients[:, used] = model.coef_
+    return LinearFit(np.array(["True"]), coefficients, model.intercept_)
 
 
 def quantise(table: Floats, *, share_kept: float = 0.9999) -> tuple[NDArray[np.int8], float]:

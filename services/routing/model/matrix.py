@@ -19,6 +19,8 @@ class Matrix:
     """Features of all rows: n-grams hold counts divided by the norm of their group, signals lie in 0..1."""
 
     ngrams: sparse.csr_matrix
+    words: sparse.csr_matrix
+    """Of the n-grams those of words alone."""
     signals: NDArray[np.float64]
     signal_names: tuple[str, ...]
     vocabulary: NDArray[np.uint64]
@@ -31,7 +33,7 @@ def matrix_of(texts: Sequence[Text], lexicon: Lexicon) -> Matrix:
     names = tuple(features.signals)
     signals = signal_matrix(features, np.array(names)) / SIGNAL_UNITS
     words, characters = (_sparse(group) for group in features.groups)
-    return Matrix((words + characters).tocsr(), signals, names, np.unique(features.word_hashes))
+    return Matrix((words + characters).tocsr(), words, signals, names, np.unique(features.word_hashes))
 
 
 def _sparse(group: Ngrams) -> sparse.csr_matrix:

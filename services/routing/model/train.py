@@ -7,12 +7,23 @@ import argparse
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+
+from services.routing.calibration import Floats
 from services.routing.classifier import WEIGHTS_PATH
+from services.routing.encoder import Encoder
+from services.routing.features import extract
 from services.routing.lexicon import Lexicon
-from services.routing.model.category_training import train_categories
+from services.routing.linear import Linear
+from services.routing.model.calibrating import HeldOut, calibrate
 from services.routing.model.datasets import SHIP_SETS, Row, read_corpus, read_set
+from services.routing.model.encoder_training import EPOCHS, train_encoder
 from services.routing.model.language_training import train_languages
+from services.routing.model.linear_training import train_linear
+from services.routing.model.rows import held_out, row_weights, varied
+from services.routing.outputs import CATEGORIES, KINDS
 from services.routing.weights import Weights
 
 LEXICON_PATH = Path(__file__).parent / "lexicon.toml"
@@ -30,14 +41,50 @@ def main() -> None:
     print(f"{weights.model}: {arguments.output.stat().st_size / 1e6:.2f} MB in {arguments.output}")  # noqa: T201
 
 
-def train(rows: Sequence[Row]) -> Weights:
+def train(rows: Sequence[Row], *, epochs: int = EPOCHS) -> Weights:
     """Weights from rows of any sets that may be trained on."""
     lexicon = compile_lexicon()
-    return Weights(
-        **train_categories(rows, lexicon),
-        **train_languages(rows, lexicon),
+    useful = [row for row in rows if row.category or row.sentiment or row.toxic is not None]
+    learnt, kept = [row for row in useful if not held_out(row)], [row for row in useful if held_out(row)]
+    counts = row_weights(learnt)
+    fields: dict[str, Any] = train_linear([varied(row) for row in learnt], counts, lexicon)
+    fields |= train_languages(rows, lexicon) | uncalibrated()
+    weights = Weights(
+        **fields,
         lexicon_keys=lexicon.keys,
         lexicon_classes=lexicon.classes,
+        encoder=train_encoder(learnt, wordings(learnt, epochs), counts, epochs=epochs),
+    )
+    return replaced(weights, calibrate(judged(weights, [row for row in kept if row.category], lexicon)))
+
+
+def wordings(rows: Sequence[Row], epochs: int) -> list[list[str]]:
+    """Another wording of each row in every epoch."""
+    return [[varied(row, epoch).text.text for row in rows] for epoch in range(epochs)]
+
+
+def uncalibrated() -> dict[str, Floats]:
+    """What stands in the weights until `calibrate` has chosen."""
+    each = np.ones(len(CATEGORIES))
+    blend, sharpness = np.array([0.5, 0.5]), np.ones(1)
+    return {"sharpness": sharpness, "certain": each, "blend": blend, "category_bias": each * 0, "thresholds": each * 0}
+
+
+def replaced(weights: Weights, fields: dict[str, Floats]) -> Weights:
+    """The same weights with other fields."""
+    return Weights(**(vars(weights) | fields))
+
+
+def judged(weights: Weights, rows: Sequence[Row], lexicon: Lexicon) -> HeldOut:
+    """What both stages make of rows that they were not trained on."""
+    texts = [varied(row).text for row in rows]
+    linear = Linear(weights).scores(extract(texts, lexicon), len(texts))
+    return HeldOut(
+        linear=linear.kinds,
+        encoded=Encoder(weights.encoder).scores([text.text for text in texts])[:, : len(KINDS)],
+        truth=np.array([CATEGORIES.index(row.category) for row in rows if row.category]),
+        weights=row_weights(rows),
+        mixed=np.array([row.is_corpus for row in rows]),
     )
 
 

@@ -26,7 +26,9 @@ def main() -> None:
     vars(service)["classify_batch"] = never_classify
 
     async def serve(lifecycle: Lifecycle) -> None:
-        port = await service.start(lifecycle, settings, ack_policy=AckPolicy.ACK_FIRST)
+        port = await service.start(
+            lifecycle, settings, service.load_rules(settings.routing), ack_policy=AckPolicy.ACK_FIRST
+        )
         announce_ready(settings.ready, grpc_port=port)
 
     run(serve, name=service.NAME)

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 import pytest
 from opentelemetry import trace
@@ -11,7 +12,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from chassis.errors import Crash
-from chassis.kafka import Broker, DeadLetters, Subscription, build_broker, pipe_batches, running, telemetry
+from chassis.kafka import Broker, DeadLetters, Prepared, Subscription, build_broker, pipe_batches, running, telemetry
 from chassis.messages import Outgoing, Record
 from tests.integration.chassis.kafka_sandbox import Sandbox, as_is, numbered, sandbox, until
 
@@ -120,6 +121,92 @@ async def test_nothing_is_committed_before_its_output_is_acknowledged(kafka_boot
             assert subscription.progress.is_live()
     assert await box.uncommitted() == 200
     assert await box.read(box.dead_letters) == []
+
+
+class Store:
+    """Knows the length of every value; away for its first `absences` questions."""
+
+    def __init__(self, absences: int = 0) -> None:
+        self.absences = absences
+        self.asked: list[int] = []
+
+    async def prepare(self, records: Sequence[Record]) -> Callable[[Sequence[Record]], Sequence[Outgoing]]:
+        if self.absences:
+            self.absences -= 1
+            raise ConnectionRefusedError("away")
+        self.asked.append(len(records))
+        known = {record.value: str(len(record.value or b"")).encode() for record in records}
+        return lambda batch: [Outgoing("unknown", b"k", known[each.value]) for each in batch]
+
+
+def prepared(box: Sandbox, dead_letters: DeadLetters, store: Store) -> tuple[Broker, Subscription]:
+    """A pipe that asks the store about each batch before it writes to the sandbox's output."""
+
+    async def prepare(records: Sequence[Record]) -> Callable[[Sequence[Record]], Sequence[Outgoing]]:
+        transform = await store.prepare(records)
+        return lambda batch: [replace(each, topic=box.target) for each in transform(batch)]
+
+    broker = build_broker(box.settings, client_id="test")
+    subscription = pipe_batches(
+        broker,
+        topics=[box.source],
+        group=box.group,
+        decode=as_is,
+        transform=Prepared(prepare, transient=(OSError,)),
+        dead_letters=dead_letters,
+        output_topics=[box.target],
+    )
+    return broker, subscription
+
+
+async def test_what_a_batch_needs_to_know_is_asked_once_for_all_of_it(kafka_bootstrap: str) -> None:
+    box, store = await sandbox(kafka_bootstrap, partitions=1), Store()
+    await box.write(numbered(1_000))
+    async with DeadLetters(box.settings, client_id="test") as dead_letters:
+        broker, _ = prepared(box, dead_letters, store)
+        async with running(broker):
+            await until(box.is_done)
+    assert (sum(store.asked), len(await box.read(box.target))) == (1_000, 1_000)
+    assert len(store.asked) < 20
+
+
+async def test_a_store_that_is_away_is_waited_for_and_nothing_is_lost(kafka_bootstrap: str) -> None:
+    box, store = await sandbox(kafka_bootstrap, partitions=1), Store(absences=4)
+    await box.write(numbered(50))
+    waited_for = set()
+    async with DeadLetters(box.settings, client_id="test") as dead_letters:
+        broker, subscription = prepared(box, dead_letters, store)
+        async with running(broker):
+            await until(lambda: subscription.progress.waiting_for is not None)
+            waited_for.add(subscription.progress.waiting_for)
+            assert (subscription.progress.is_live(), await box.uncommitted()) == (True, 50)
+            await until(box.is_done)
+            waited_for.add(subscription.progress.waiting_for)
+    assert waited_for == {"ConnectionRefusedError", None}
+    assert (len(await box.read(box.target)), await box.read(box.dead_letters)) == (50, [])
+
+
+async def test_a_look_up_that_fails_for_good_ends_the_pipe_and_refuses_nothing(kafka_bootstrap: str) -> None:
+    box = await sandbox(kafka_bootstrap, partitions=1)
+    await box.write(numbered(10))
+
+    async def prepare(_: Sequence[Record]) -> Callable[[Sequence[Record]], Sequence[Outgoing]]:
+        raise LookupError("no such table")
+
+    async with DeadLetters(box.settings, client_id="test") as dead_letters:
+        broker = build_broker(box.settings, client_id="test")
+        subscription = pipe_batches(
+            broker,
+            topics=[box.source],
+            group=box.group,
+            decode=as_is,
+            transform=Prepared(prepare, transient=(OSError,)),
+            dead_letters=dead_letters,
+        )
+        async with running(broker):
+            with pytest.raises(LookupError):
+                await asyncio.wait_for(subscription.wait_failed(), 20)
+    assert (await box.uncommitted(), await box.read(box.dead_letters)) == (10, [])
 
 
 @pytest.fixture

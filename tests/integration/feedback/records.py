@@ -16,6 +16,7 @@ from contracts import identity
 from contracts.codec import Event, Metadata, encode
 from contracts.topics import COMPLAINTS, COVERAGE, FEEDBACKS, OTHER, QUESTIONS, REPLIES, TRIAGE
 from services.feedback.facts import Fact, read
+from tests.corrections import correction_of
 from tests.factories import NOW, make_event, make_post_classified, timestamp
 
 _TOPICS = {
@@ -51,6 +52,16 @@ def edited(
     return classified(category, state=posts.STATE_EDITED, revision=revision, **parts)
 
 
+def corrected(
+    category: classification.Category.ValueType = classification.CATEGORY_QUESTION,
+    *,
+    time: datetime = NOW + timedelta(hours=1),
+    **parts: Any,
+) -> Outgoing:
+    """What a person says of the post that `parts` make."""
+    return correction_of(make_post_classified(**parts), category, time=time)
+
+
 def reply(fact: Message, *names: str, tenant: str = "acme", conversation: str = "c") -> Outgoing:
     """A fact of an answer to the posts of these names."""
     message = replies.ReplyEvent(
@@ -70,22 +81,26 @@ def sent(*names: str, **parts: Any) -> Outgoing:
     return reply(replies.Sent(native_id="n", attempt=1), *names, **parts)
 
 
-def covered(
+def covered(  # noqa: PLR0913 - what an event may say
     state: coverage.CoverageState.ValueType,
     *,
     since: datetime = NOW,
+    until: datetime | None = None,
+    told: datetime | None = None,
     integration: str = "acme-x",
     network: str = "x",
     tenant: str = "acme",
 ) -> Outgoing:
-    """A change of an account's coverage."""
-    name = coverage.CoverageState.Name(state)
-    event_id = identity.coverage_event_id(tenant, integration, name, since.isoformat())
+    """A change of an account's coverage, told at its beginning; with `until` a gap of the past."""
+    told = told or until or since
+    event_id = identity.coverage_event_id(tenant, integration, coverage.CoverageState.Name(state), told.isoformat())
     message = coverage.CoverageChanged(
         integration=integration, network=network, state=state, reason="SILENT", since=timestamp(since)
     )
+    if until is not None:
+        message.until.CopyFrom(timestamp(until))
     subject = identity.integration_name(tenant, integration)
-    metadata = Metadata(event_id, "/ascolto/ingest", subject, since, tenant, str(event_id))
+    metadata = Metadata(event_id, "/ascolto/ingest", subject, told, tenant, str(event_id))
     event: Event[Message] = Event(metadata, message)
     return encode(COVERAGE, integration, event)
 
@@ -118,4 +133,20 @@ def history(tenant: str = "acme") -> Sequence[Outgoing]:
         sent(name_of("n3", tenant), tenant=tenant),
         covered(coverage.COVERAGE_STATE_SILENT, tenant=tenant),
         covered(coverage.COVERAGE_STATE_HEARING, since=NOW + timedelta(hours=1), tenant=tenant),
+        covered(coverage.COVERAGE_STATE_FAILING, until=NOW + timedelta(hours=2), tenant=tenant),
+    ]
+
+
+def disputed(tenant: str = "acme") -> Sequence[Outgoing]:
+    """The same, and what people said of some posts: of one that was edited, of one that nothing else tells the time."""
+    feedback = classification.CATEGORY_FEEDBACK
+    return [
+        *history(tenant),
+        corrected(native_id="unsure", tenant=tenant),
+        corrected(native_id="n3", text="text 3", tenant=tenant),
+        corrected(feedback, native_id="n3", text="text 3", time=NOW + timedelta(hours=2), tenant=tenant),
+        corrected(feedback, native_id="n0", text="text 0", tenant=tenant),
+        corrected(native_id="n2", text="text 2", tenant=tenant),
+        classified(native_id="undated", create_time=None, tenant=tenant),
+        corrected(native_id="undated", create_time=None, tenant=tenant),
     ]

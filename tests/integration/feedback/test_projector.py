@@ -20,7 +20,18 @@ from services.feedback.handlers import Projector, project
 from services.feedback.store.digest import digest
 from services.feedback.store.locks import one_fold_at_a_time
 from services.feedback.store.volumes import volumes_match
-from tests.integration.feedback.records import classified, deleted, edited, facts_of, history, name_of, reply, sent
+from tests.integration.feedback.records import (
+    classified,
+    corrected,
+    deleted,
+    disputed,
+    edited,
+    facts_of,
+    history,
+    name_of,
+    reply,
+    sent,
+)
 
 pytestmark = pytest.mark.integration
 QUESTION = classification.CATEGORY_QUESTION
@@ -41,7 +52,7 @@ async def sizes(pool: Pool, *tables: str) -> list[int]:
 
 
 async def empty(pool: Pool) -> None:
-    await pool.execute("TRUNCATE inbox, post, volume, answer, insight, coverage")
+    await pool.execute("TRUNCATE inbox, post, volume, answer, insight, coverage, coverage_gap")
 
 
 async def test_a_history_is_counted_exactly(pool: Pool, projector: Projector) -> None:
@@ -57,7 +68,7 @@ async def test_the_check_of_the_counts_can_fail(pool: Pool, projector: Projector
 
 
 async def test_everything_twice_changes_nothing(pool: Pool, projector: Projector) -> None:
-    facts = facts_of(history())
+    facts = facts_of(disputed())
     await projector.handle(facts + facts)
     once, seq = await digest_of(pool), await pool.fetchval("SELECT max(seq) FROM insight")
     await projector.handle(facts)
@@ -65,7 +76,7 @@ async def test_everything_twice_changes_nothing(pool: Pool, projector: Projector
 
 
 async def test_a_lost_inbox_does_no_harm(pool: Pool, projector: Projector) -> None:
-    facts = facts_of(history())
+    facts = facts_of(disputed())
     await projector.handle(facts)
     once = await digest_of(pool)
     await pool.execute("TRUNCATE inbox")
@@ -75,7 +86,7 @@ async def test_a_lost_inbox_does_no_harm(pool: Pool, projector: Projector) -> No
 
 @pytest.mark.parametrize("seed", range(4))
 async def test_any_order_and_batching_gives_the_same_digest(pool: Pool, projector: Projector, seed: int) -> None:
-    facts, chance = facts_of(history()), random.Random(seed)
+    facts, chance = facts_of(disputed()), random.Random(seed)
     await projector.handle(facts)
     in_order = await digest_of(pool)
     await empty(pool)
@@ -92,6 +103,23 @@ async def test_the_digest_tells_read_models_apart(pool: Pool, projector: Project
     before = await digest_of(pool)
     await pool.execute("UPDATE post SET evidence = evidence || '\\x00' WHERE post_name = $1", name_of("n3"))
     assert await digest_of(pool) != before
+
+
+async def test_a_correction_moves_the_count_once_however_often_it_is_read(pool: Pool, projector: Projector) -> None:
+    await projector.handle(facts_of([classified(native_id="p"), corrected(native_id="p")]))
+    await pool.execute("TRUNCATE inbox")
+    await projector.handle(facts_of([corrected(native_id="p"), classified(native_id="p")]))
+    assert (await counts(pool), await volumes_match(pool)) == ({"question": 1}, True)
+
+
+async def test_a_correction_that_is_read_first_ends_in_the_same_tables(pool: Pool, projector: Projector) -> None:
+    told = facts_of([classified(native_id="p", create_time=None), corrected(native_id="p", create_time=None)])
+    await projector.handle(told)
+    in_order = await digest_of(pool)
+    await empty(pool)
+    for fact in reversed(told):
+        await projector.handle([fact])
+    assert (await digest_of(pool), await volumes_match(pool)) == (in_order, True)
 
 
 @pytest.mark.parametrize("take_away", [edited(native_id="p", text="harmless"), deleted(native_id="p")])

@@ -12,7 +12,7 @@ from chassis.postgres import Pool
 from services.feedback.handlers import Projector
 from services.feedback.store.coverage import record_complete_through
 from tests.factories import NOW, timestamp
-from tests.integration.feedback.records import classified, deleted, facts_of, history, name_of, sent
+from tests.integration.feedback.records import classified, corrected, deleted, facts_of, history, name_of, sent
 from tests.integration.feedback.serving import Served, Stub, reason_of, serving
 
 pytestmark = pytest.mark.integration
@@ -109,6 +109,13 @@ async def test_posts_come_newest_first_with_what_was_said(stub: Stub, projector:
     posts = (await stub.ListPosts(pb.ListPostsRequest())).posts
     assert [post.post.utterance.text for post in posts] == ["text 2", "text 1"]
     assert [post.HasField("answered") and post.answered for post in posts] == [False, True]
+
+
+async def test_a_correction_moves_the_post_to_the_other_category(stub: Stub, projector: Projector) -> None:
+    await projector.handle(facts_of([classified(native_id="p", decision=ABSTAINED), corrected(native_id="p")]))
+    assert await total(stub, filter=pb.Filter(triage=True)) == 0
+    (post,) = (await stub.ListPosts(pb.ListPostsRequest(filter=pb.Filter(categories=[QUESTION])))).posts
+    assert post.classification.decision == classification.DECISION_CORRECTED
 
 
 async def test_pages_join_without_gap_or_repeat(stub: Stub, projector: Projector) -> None:

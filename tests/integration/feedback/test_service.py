@@ -25,7 +25,7 @@ from services.feedback.store.digest import digest
 from services.feedback.store.volumes import complete_through, volumes_match
 from tests.factories import make_event, make_post_received
 from tests.integration.feedback.processes import move_group, process, publish, uncommitted
-from tests.integration.feedback.records import classified, history
+from tests.integration.feedback.records import classified, disputed, history
 from tests.integration.feedback.serving import Reader
 
 pytestmark = pytest.mark.integration
@@ -76,11 +76,11 @@ async def digest_of(pool: Pool) -> str:
 async def test_every_message_twice_has_one_effect(
     pool: Pool, postgres: PostgresSettings, kafka: KafkaSettings, tenant: str
 ) -> None:
-    messages = history(tenant)
+    messages = disputed(tenant)
     async with process(postgres, kafka):
         await publish(kafka, [*messages, *messages])
         await settled(kafka)
-    assert await counted(pool, tenant) == 6
+    assert await counted(pool, tenant) == 7
     assert await pool.fetchval("SELECT count(*) FROM inbox") == len(messages)
     assert await volumes_match(pool)
 
@@ -182,14 +182,14 @@ async def run_as(settings: PostgresSettings, statement: str) -> None:
 async def test_a_rebuild_ends_in_the_same_digest_and_the_next_epoch(
     pool: Pool, postgres: PostgresSettings, kafka: KafkaSettings, tenant: str
 ) -> None:
-    await publish(kafka, history(tenant))
+    await publish(kafka, disputed(tenant))
     await move_group(kafka, to_end=False)
     async with process(postgres, kafka):
         await settled(kafka)
     before = await digest_of(pool)
     rebuilt = await rebuild(postgres, kafka)
     assert (rebuilt.digest_before, rebuilt.digest, await digest_of(pool)) == (before, before, before)
-    assert (rebuilt.epoch, await counted(pool, tenant), await volumes_match(pool)) == (2, 6, True)
+    assert (rebuilt.epoch, await counted(pool, tenant), await volumes_match(pool)) == (2, 7, True)
 
 
 async def test_a_rebuild_restores_what_was_damaged(

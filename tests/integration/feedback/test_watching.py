@@ -14,7 +14,16 @@ from services.feedback.handlers import Projector
 from services.feedback.store.coverage import record_complete_through
 from services.feedback.store.rebuilding import begin_anew
 from tests.factories import NOW, timestamp
-from tests.integration.feedback.records import classified, deleted, edited, facts_of, history, name_of, sent
+from tests.integration.feedback.records import (
+    classified,
+    corrected,
+    deleted,
+    edited,
+    facts_of,
+    history,
+    name_of,
+    sent,
+)
 from tests.integration.feedback.serving import Reader, Served, Stub, is_caught_up, reason_of, serving
 
 pytestmark = pytest.mark.integration
@@ -107,6 +116,16 @@ async def test_a_post_that_an_edit_takes_out_of_a_filter_is_told_of(stub: Stub, 
     await projector.handle(facts_of([edited(QUESTION, native_id="p")]))
     await reader.catch_up()
     assert [insight.post.classification.category for insight in reader.insights] == [COMPLAINT, QUESTION]
+
+
+async def test_a_correction_is_told_to_readers_of_what_the_post_was_and_is(stub: Stub, projector: Projector) -> None:
+    readers = [Reader(stub, filter=pb.Filter(triage=True)), Reader(stub, filter=pb.Filter(categories=[QUESTION]))]
+    await projector.handle(facts_of([classified(native_id="p", decision=classification.DECISION_ABSTAINED)]))
+    await projector.handle(facts_of([corrected(native_id="p")]))
+    for reader in readers:
+        await reader.catch_up()
+        told = reader.insights[-1].post.classification
+        assert (told.category, told.decision) == (QUESTION, classification.DECISION_CORRECTED)
 
 
 async def test_tenants_do_not_hear_each_other(pool: Pool, served: Served, projector: Projector) -> None:

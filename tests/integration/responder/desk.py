@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from ascolto.classification.v1 import classification_pb2 as classification
 from ascolto.replies.v1.reply_event_pb2 import ReplyEvent
-from chassis.messages import Record
+from chassis.messages import Outgoing, Record
 from chassis.outbox import read_headers
 from chassis.postgres import Pool, transaction
 from contracts import codec
@@ -34,6 +34,8 @@ from services.responder.settings import DispatchSettings, DraftingSettings
 from services.responder.upkeep import Upkeep
 from tests.factories import make_event, make_post_classified
 
+Said: TypeAlias = classification.PostClassified | Outgoing
+"""A classified post, or a correction as a record."""
 KNOWLEDGE = Path(__file__).parents[3] / "knowledge"
 START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 _TOPICS = {
@@ -67,11 +69,17 @@ def topic_of(message: classification.PostClassified) -> Topic:
     return _TOPICS[message.classification.category]
 
 
-def record_of(message: classification.PostClassified, offset: int = 0, time: datetime = START) -> Record:
-    """The record that routing would have written."""
-    topic = topic_of(message)
-    outgoing = encode(topic, last_segment(message.post.conversation), make_event(message, time=time))
-    return Record(topic.name, 0, offset, 0, outgoing.key, outgoing.value, outgoing.headers)
+def outgoing_of(said: Said, time: datetime = START) -> Outgoing:
+    """The record that routing would have written; a correction is one already."""
+    if isinstance(said, Outgoing):
+        return said
+    return encode(topic_of(said), last_segment(said.post.conversation), make_event(said, time=time))
+
+
+def record_of(said: Said, offset: int = 0, time: datetime = START) -> Record:
+    """The same, as it is read."""
+    outgoing = outgoing_of(said, time)
+    return Record(outgoing.topic, 0, offset, 0, outgoing.key, outgoing.value, outgoing.headers)
 
 
 @dataclass
@@ -102,7 +110,7 @@ class Desk:
         notes = SendingNotes(self.pool, self.dispatch, self.clock, _nothing)
         return Dispatcher(self.pool, notes, integrations(), self.channels, settings=self.dispatch, clock=self.clock)
 
-    async def hear(self, *messages: classification.PostClassified) -> None:
+    async def hear(self, *messages: Said) -> None:
         """Take in records, in one batch."""
         await self.handlers.handle([self.handlers.decode(record_of(each, next(self._offsets))) for each in messages])
 

@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 import httpx
 
 from ascolto.approvals.v1.approval_service_pb2_grpc import ApprovalServiceStub
-from ascolto.classification.v1.classification_pb2 import PostClassified
 from chassis.auth import AuthSettings
 from chassis.dev_issuer import DevIssuer, DevIssuerSettings
 from chassis.grpc_client import open_channel
@@ -23,14 +22,11 @@ from chassis.outbox import RelaySettings
 from chassis.postgres import Pool, PostgresSettings
 from chassis.ready import ReadySettings
 from chassis.telemetry import TelemetrySettings
-from contracts.codec import encode
-from contracts.identity import last_segment
 from services.responder.drafter import TemplateDrafter
 from services.responder.knowledge import load_articles
 from services.responder.service import Resources, Settings, start
 from services.responder.settings import DispatchSettings, DraftingSettings, ResponderSettings
-from tests.factories import make_event
-from tests.integration.responder.desk import KNOWLEDGE, integrations, topic_of
+from tests.integration.responder.desk import KNOWLEDGE, Said, integrations, outgoing_of
 
 Stub = Any
 """ApprovalServiceStub: its generated types know the blocking form only."""
@@ -53,16 +49,14 @@ class Served:
         channel = open_channel(f"127.0.0.1:{self.grpc_port}", token)
         return ApprovalServiceStub(await self.stack.enter_async_context(channel))
 
-    async def say(self, *messages: PostClassified) -> None:
+    async def say(self, *messages: Said) -> None:
         await publish(self.kafka, *messages)
 
 
-async def publish(kafka: KafkaSettings, *messages: PostClassified) -> None:
+async def publish(kafka: KafkaSettings, *messages: Said) -> None:
     """Write what routing would have written."""
     async with Publisher(kafka, client_id="test") as publisher:
-        await publisher.publish_all(
-            [encode(topic_of(each), last_segment(each.post.conversation), make_event(each)) for each in messages]
-        )
+        await publisher.publish_all([outgoing_of(each) for each in messages])
 
 
 async def until(ask: Callable[[], Awaitable[T]], *, timeout_seconds: float = 60.0) -> T:

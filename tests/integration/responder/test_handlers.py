@@ -3,6 +3,8 @@
 import asyncio
 import random
 import time
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -11,13 +13,15 @@ import pytest
 from ascolto.classification.v1 import classification_pb2 as classification
 from ascolto.posts.v1 import post_pb2 as posts
 from chassis.errors import NeverRetry
+from chassis.messages import Outgoing
 from chassis.postgres import Pool
 from services.responder.drafter import Draft, DraftRequest
 from services.responder.drafting import DraftingWorker
 from services.responder.jobs import retry_given_up
 from services.responder.settings import DraftingSettings
+from tests.corrections import PERSON, correction_of
 from tests.factories import NOW, make_post_classified
-from tests.integration.responder.desk import Desk, record_of
+from tests.integration.responder.desk import Desk, Said, record_of
 from tests.integration.responder.serving import until
 
 pytestmark = pytest.mark.integration
@@ -54,8 +58,23 @@ def history(posts_wanted: int, seed: int = 1, conversations: int = 20) -> list[c
     return said
 
 
+def corrections(said: Sequence[classification.PostClassified], seed: int = 1) -> list[Outgoing]:
+    """What people, and models that were promoted, say of a third of the posts; of some more than once."""
+    chance = random.Random(seed)
+    alive = [each for each in said if each.change != posts.PostReceived.CHANGE_DELETED]
+    return [
+        correction_of(
+            chance.choice(alive),
+            chance.choice(CATEGORIES),
+            time=NOW + timedelta(hours=1, seconds=at),
+            by=chance.choice([PERSON, PERSON, "models/other@2"]),
+        )
+        for at in range(len(said) // 3)
+    ]
+
+
 async def test_every_message_twice_leaves_the_same_tables(desk: Desk) -> None:
-    said = history(120)
+    said: list[Said] = [*(told := history(120)), *corrections(told)]
     await desk.hear(*said)
     before, facts = await desk.digest(), await desk.fact_names()
     for at in range(0, len(said), 7):
@@ -64,7 +83,7 @@ async def test_every_message_twice_leaves_the_same_tables(desk: Desk) -> None:
 
 
 async def test_a_replay_from_the_beginning_leaves_the_same_tables_even_without_the_inbox(desk: Desk) -> None:
-    said = history(120)
+    said: list[Said] = [*(told := history(120)), *corrections(told)]
     for at in range(0, len(said), 11):
         await desk.hear(*said[at : at + 11])
         await desk.worker.step()
@@ -75,19 +94,19 @@ async def test_a_replay_from_the_beginning_leaves_the_same_tables_even_without_t
 
 
 async def test_every_change_has_exactly_one_outcome(desk: Desk) -> None:
-    said = history(200)
+    said: list[Said] = [*(told := history(200)), *corrections(told)]
     random.Random(2).shuffle(said)
     for at in range(0, len(said), 13):
         await desk.hear(*said[at : at + 13])
     while await desk.worker.step():
         pass
     outcomes = await desk.outcomes()
-    assert len(outcomes) == len({message.post_event_id for message in said})
+    assert len(outcomes) == len({message.post_event_id for message in told})
     assert "due" not in {outcome for outcome, _ in outcomes}
 
 
 async def test_batches_of_one_and_one_batch_agree_on_who_is_answered(desk: Desk, pool: Pool) -> None:
-    said = history(80)
+    said: list[Said] = [*(told := history(80)), *corrections(told)]
     for message in said:
         await desk.hear(message)
     one_by_one = await pool.fetch("SELECT author, answers, reply_id FROM draft_job ORDER BY reply_id")
@@ -98,9 +117,9 @@ async def test_batches_of_one_and_one_batch_agree_on_who_is_answered(desk: Desk,
 
 
 async def test_replicas_that_take_in_the_same_batch_at_once_do_it_once(desk: Desk) -> None:
-    said = history(60)
+    said: list[Said] = [*(told := history(60)), *corrections(told)]
     await asyncio.gather(*(desk.hear(*said) for _ in range(4)))
-    assert len(await desk.outcomes()) == len({message.post_event_id for message in said})
+    assert len(await desk.outcomes()) == len({message.post_event_id for message in told})
     ids = [event.metadata.event_id for event in await desk.facts()]
     assert len(set(ids)) == len(ids)
 

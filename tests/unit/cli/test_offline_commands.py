@@ -4,11 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
 from typer.testing import CliRunner, Result
 
 from cli.app import app
-from cli.errors import CommandError
 
 ROOT = Path(__file__).parents[3]
 
@@ -25,39 +23,6 @@ def _file(folder: Path, *rows: str) -> str:
     file = folder / "rows.jsonl"
     file.write_text("".join(f"{row}\n" for row in rows))
     return str(file)
-
-
-def test_classify_answers_one_line_a_row(tmp_path: Path) -> None:
-    file = _file(tmp_path, '{"text": "Where is my parcel?", "lang": "en"}', '{"text": ""}')
-    lines = _lines(_run("classify", file))
-    assert [sorted(line) for line in lines] == [
-        ["abstained", "category", "language", "model", "probabilities", "reasons"]
-    ] * 2
-    assert lines[0]["category"] == "question"
-
-
-def test_probabilities_sum_to_one(tmp_path: Path) -> None:
-    [line] = _lines(_run("classify", _file(tmp_path, '{"text": "My lamp is broken again"}'), "--json"))
-    assert sum(line["probabilities"].values()) == pytest.approx(1, abs=1e-3)
-
-
-@pytest.mark.parametrize(
-    ("row", "named"),
-    [("{", "JSON"), ('{"text": 3}', "text"), ("[]", "text"), ('{"text": "a", "lang": 7}', "lang")],
-)
-def test_a_bad_row_is_answered_named_and_counted(tmp_path: Path, row: str, named: str) -> None:
-    result = _run("classify", _file(tmp_path, row, '{"text": "Thanks!"}'))
-    lines = _lines(result)
-    assert len(lines) == 2
-    assert named in lines[0]["error"]
-    assert isinstance(result.exception, CommandError)
-    assert "1 row" in str(result.exception)
-
-
-def test_a_missing_file_says_so() -> None:
-    result = _run("classify", "/nowhere.jsonl")
-    assert isinstance(result.exception, CommandError)
-    assert "/nowhere.jsonl: No such file" in str(result.exception)
 
 
 def test_normalize_prints_posts_and_reasons(tmp_path: Path) -> None:

@@ -26,16 +26,20 @@ def heard(  # noqa: PLR0913 - every part that a test may vary
     language: str = "en",
     event_time: datetime = NOON,
     heard_at: datetime = NOON,
+    dated: bool = True,
     model: str = "m1",
     tenant: str = "acme",
 ) -> Heard:
+    """A change of a post, as the model decided; "person" is a correction, made at `heard_at`."""
+    authority = "person" if model == "person" else "model"
     event_id = uuid5(_SPACE, f"{name} {revision} {state} {model}")
     post_event_id = uuid5(_SPACE, f"{name} {revision} {state}")
     post = Post(
         f"tenants/{tenant}/posts/{name}", tenant, event_id, post_event_id, revision, state, direction,
-        category, decision, network, language, "acme-x", heard_at, event_time,
+        category, decision, authority, heard_at, network, language, "acme-x", heard_at,
+        event_time if dated else heard_at, dated,
     )  # fmt: skip
-    evidence = None if post.cell is None else f"{name} {revision} {state}".encode()
+    evidence = None if post.cell is None else f"{name} {revision} {state} {model}".encode()
     told = evidence is not None or state == "deleted"
     return Heard(post, evidence, f"outline of {event_id}".encode() if told else None)
 
@@ -47,16 +51,21 @@ class Model:
     posts: dict[str, Post] = field(default_factory=dict)
     evidence: dict[str, bytes | None] = field(default_factory=dict)
     volumes: Counter[Cell] = field(default_factory=Counter)
-    insights: dict[UUID, bytes] = field(default_factory=dict)
+    insights: dict[UUID, tuple[datetime, bytes]] = field(default_factory=dict)
 
     def take_in(self, batch: Iterable[Heard]) -> None:
         changes = fold(self.posts, batch)
         for each in changes.posts:
             self.posts[each.post.post_name] = each.post
             self.evidence[each.post.post_name] = each.evidence
+        for post in changes.redated:
+            self.posts[post.post_name] = post
         for cell, delta in changes.volumes.items():
             self.volumes[cell] += delta
-        self.insights.update({insight.event_id: insight.payload for insight in changes.insights})
+        self.insights.update({told.event_id: (told.event_time, told.payload) for told in changes.insights})
+        for post in changes.redated:
+            if told := self.insights.get(post.event_id):
+                self.insights[post.event_id] = post.event_time, told[1]
 
     def state(self) -> object:
         """All that the digest is made of."""
@@ -85,8 +94,9 @@ _changes = st.builds(
     decision=st.sampled_from(["assigned", "abstained"]),
     language=st.sampled_from(["en", "und"]),
     event_time=st.sampled_from([NOON, NOON + timedelta(hours=1)]),
-    heard_at=st.sampled_from([NOON, NOON + timedelta(minutes=1)]),
-    model=st.sampled_from(["m1", "m2"]),
+    heard_at=st.sampled_from([NOON, NOON + timedelta(minutes=1), NOON + timedelta(hours=2)]),
+    dated=st.booleans(),
+    model=st.sampled_from(["m1", "m2", "person"]),
 )
 # One event says one thing: of several with the same id only the first is kept.
 histories = st.lists(_changes, max_size=12, unique_by=lambda each: each.event_id)

@@ -1,7 +1,7 @@
 """What records say to feedback: golden examples of every topic, and what is refused."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from google.protobuf.message import Message
@@ -17,7 +17,10 @@ from contracts.examples import FOLDER, examples, read_example
 from contracts.topics import COMPLAINTS, FEEDBACK, OTHER, QUESTIONS, REPLIES, consumed_by
 from services.feedback.facts import Answered, Unused, read, without_text
 from services.feedback.projection import Heard
+from tests.corrections import correction_of
 from tests.factories import NOW, make_event, make_post_classified
+
+COMPLAINT = classification.CATEGORY_COMPLAINT
 
 CAPTURED = [
     pytest.param(record, id=f"{topic.name}-{number}")
@@ -84,6 +87,23 @@ def test_without_a_time_of_the_network_the_time_of_hearing_counts() -> None:
     assert post.event_time == post.heard_at == NOW
 
 
+def correction() -> Record:
+    outgoing = correction_of(make_post_classified(decision=classification.DECISION_ABSTAINED), COMPLAINT)
+    return Record(outgoing.topic, 0, 0, 0, outgoing.key, outgoing.value, outgoing.headers)
+
+
+def test_a_correction_says_what_a_post_is_by_a_persons_authority() -> None:
+    fact = heard(correction())
+    assert (fact.post.category, fact.post.decision, fact.post.authority) == ("complaint", "corrected", "person")
+    assert (fact.post.event_time, fact.heard_at) == (NOW, NOW + timedelta(hours=1))
+
+
+def test_a_correction_is_shown_with_the_post_and_without_the_persons_reason() -> None:
+    evidence = heard(correction()).evidence or b""
+    assert pb.PostEvidence.FromString(evidence).classification.stage == classification.STAGE_PERSON
+    assert b"they want an answer" not in evidence
+
+
 @pytest.mark.parametrize(("language", "kept"), [("pt-BR", "pt"), ("EN", "en"), ("", "und")])
 def test_languages_are_primary_subtags(language: str, kept: str) -> None:
     message = make_post_classified()
@@ -121,10 +141,12 @@ def test_an_answer_to_another_tenants_post_is_refused() -> None:
 def test_what_is_left_of_a_post_is_its_shape() -> None:
     message = make_post_classified(text="SECRET")
     message.post.permalink = "https://social.example/ada/1"
+    message.classification.evidence.add(output="category", feature="word:secret")
     evidence = pb.PostEvidence(post=message.post, classification=message.classification)
     outline = without_text(evidence)
     assert (outline.post.name, outline.classification.category) == (message.post.name, classification.CATEGORY_QUESTION)
     assert outline.post == posts.Post.FromString(outline.post.SerializeToString())
+    assert b"secret" not in outline.SerializeToString().lower()
     assert not {"utterance", "permalink"} & {descriptor.name for descriptor, _ in outline.post.ListFields()}
 
 

@@ -1,6 +1,9 @@
 """The fold: which change stands, what is counted, what is told; and that order means nothing to it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -51,6 +54,56 @@ def test_a_later_classification_of_the_same_revision_stands() -> None:
     first, second = heard(model="m1"), heard(model="m2", category="question", heard_at=NOON + timedelta(seconds=1))
     assert folded([[first, second]]).state() == folded([[second], [first]]).state()
     assert folded([[second], [first]]).counted() == {QUESTION: 1}
+
+
+def correction(**parts: Any) -> Heard:
+    """A person says, an hour later, that it is a question."""
+    told: dict[str, Any] = {
+        "model": "person",
+        "decision": "corrected",
+        "category": "question",
+        "heard_at": NOON + timedelta(hours=1),
+    }
+    return heard(**(told | parts))
+
+
+def test_a_correction_moves_the_count_and_says_where_from() -> None:
+    unsure = heard(decision="abstained")
+    changes = fold({unsure.post.post_name: unsure.post}, [correction()])
+    assert changes.volumes == {COMPLAINT._replace(triage=True): -1, QUESTION: 1}
+    (told,) = changes.insights
+    assert (told.category, told.was_category, told.triage, told.was_triage) == ("question", "complaint", False, True)
+
+
+def test_a_model_that_decides_later_does_not_outrank_a_person() -> None:
+    later = heard(model="m2", heard_at=NOON + timedelta(days=1))
+    assert folded([[correction(), later]]).counted() == {QUESTION: 1}
+
+
+def test_of_two_corrections_the_later_one_stands() -> None:
+    again = correction(category="feedback", heard_at=NOON + timedelta(hours=2))
+    second = replace(again, post=again.post._replace(event_id=UUID(int=1)))
+    assert folded([[second], [correction()]]).counted() == {COMPLAINT._replace(category="feedback"): 1}
+
+
+def test_a_correction_does_not_reach_a_later_revision() -> None:
+    edited = heard(revision=2, state="edited")
+    assert folded([[edited], [correction()]]).state() == folded([[correction()], [edited]]).state()
+    assert folded([[edited], [correction()]]).counted() == {COMPLAINT: 1}
+
+
+@pytest.mark.parametrize("batched", [True, False])
+def test_what_is_corrected_before_it_is_read_counts_when_it_was_heard(*, batched: bool) -> None:
+    early, late = correction(dated=False), heard(dated=False)
+    model = folded([[early, late]] if batched else [[early], [late]])
+    assert (model.counted(), +model.volumes) == ({QUESTION: 1}, {QUESTION: 1})
+    assert [time for time, _ in model.insights.values()] == [NOON]
+
+
+def test_an_edit_whose_network_tells_no_time_counts_when_it_was_heard() -> None:
+    later = heard(revision=2, state="edited", dated=False, heard_at=NOON + timedelta(hours=2))
+    counted = folded([[heard(dated=False)], [later]]).counted()
+    assert counted == {COMPLAINT._replace(hour=HOUR + timedelta(hours=2)): 1}
 
 
 def test_own_posts_are_kept_but_neither_counted_nor_told() -> None:

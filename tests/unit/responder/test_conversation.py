@@ -20,6 +20,7 @@ from services.responder.turn import (
     NotDueReason,
     Outcome,
     StaleDecision,
+    Verdict,
 )
 from tests.unit.responder.replies import NOW
 
@@ -42,6 +43,7 @@ def heard(name: str, minute: float, call: Call = Call.ANSWER, **overrides: objec
         "said_at": at,
         "learned_at": at,
         "call": call,
+        "verdict": Verdict(by_person=False, decided_at=at, event_id=uuid5(SPACE, f"model on {name}")),
     }
     return Heard(**{**values, **overrides})  # type: ignore[arg-type]
 
@@ -95,6 +97,7 @@ STATES = [State.PENDING, State.SENT, State.FAILED, State.SENDING, State.REJECTED
         (heard("p", 0, Call.FEEDBACK), NotDueReason.FEEDBACK),
         (heard("p", 0, Call.CHATTER), NotDueReason.CHATTER),
         (heard("p", 0, Call.TRIAGE), NotDueReason.TRIAGE),
+        (heard("p", 0, Call.RULED_OUT), NotDueReason.RULE),
         (heard("p", 0, has_channel=False), NotDueReason.NO_CHANNEL),
         (heard("p", 0, Call.CHATTER, deleted=True, author=""), NotDueReason.DELETED),
         (own("p", 0), NotDueReason.OWN_POST),

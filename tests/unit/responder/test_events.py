@@ -40,7 +40,8 @@ def test_a_fact_is_the_same_after_its_way_through_a_record(fact: Fact) -> None:
 
 def test_a_drafted_reply_is_the_same_after_its_way_through_a_record() -> None:
     fact = facts.Drafted(
-        **{**{name: getattr(drafted(), name) for name in drafted().__slots__}, "evidence": (EVIDENCE,)}
+        **{name: getattr(drafted(), name) for name in drafted().__slots__}
+        | {"evidence": (EVIDENCE,), "respond_by": NOW}
     )
     assert fact_of(through_kafka(None, fact)) == fact
 

@@ -28,51 +28,51 @@ from ascolto.replies.v1 import reply_event_pb2 as ascolto_dot_replies_dot_v1_dot
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+ascolto/approvals/v1/approval_service.proto\x12\x14\x61scolto.approvals.v1\x1a.ascolto/classification/v1/classification.proto\x1a\x1b\x61scolto/posts/v1/post.proto\x1a$ascolto/replies/v1/reply_event.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xad\x04\n\x05Reply\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x63onversation\x18\x02 \x01(\t\x12\x0f\n\x07\x61nswers\x18\x03 \x03(\t\x12*\n\x06target\x18\x04 \x01(\x0b\x32\x1a.ascolto.replies.v1.Target\x12/\n\x05state\x18\x05 \x01(\x0e\x32 .ascolto.approvals.v1.ReplyState\x12\x0c\n\x04text\x18\x06 \x01(\t\x12\x10\n\x08language\x18\x07 \x01(\t\x12\x15\n\rdraft_version\x18\x08 \x01(\x05\x12.\n\x08\x65vidence\x18\t \x03(\x0b\x32\x1c.ascolto.replies.v1.Evidence\x12\x0f\n\x07\x64rafter\x18\n \x01(\t\x12\x1a\n\x12\x61pprovals_required\x18\x0b \x01(\x05\x12\x11\n\tapprovers\x18\x0c \x03(\t\x12\x0c\n\x04\x65tag\x18\r \x01(\t\x12/\n\x0b\x63reate_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\x08\x63\x61tegory\x18\x10 \x01(\x0e\x32#.ascolto.classification.v1.Category\x12\x16\n\tnative_id\x18\x11 \x01(\tH\x00\x88\x01\x01\x12\x13\n\x06\x64\x65tail\x18\x12 \x01(\tH\x01\x88\x01\x01\x42\x0c\n\n_native_idB\t\n\x07_detail\"o\n\x04Turn\x12$\n\x04post\x18\x01 \x01(\x0b\x32\x16.ascolto.posts.v1.Post\x12\x41\n\x0e\x63lassification\x18\x02 \x01(\x0b\x32).ascolto.classification.v1.Classification\"m\n\x12ListRepliesRequest\x12\x30\n\x06states\x18\x01 \x03(\x0e\x32 .ascolto.approvals.v1.ReplyState\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"\\\n\x13ListRepliesResponse\x12,\n\x07replies\x18\x01 \x03(\x0b\x32\x1b.ascolto.approvals.v1.Reply\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x1f\n\x0fGetReplyRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"p\n\x10GetReplyResponse\x12*\n\x05reply\x18\x01 \x01(\x0b\x32\x1b.ascolto.approvals.v1.Reply\x12\x30\n\x0c\x63onversation\x18\x02 \x03(\x0b\x32\x1a.ascolto.approvals.v1.Turn\"P\n\x10\x45\x64itReplyRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0c\n\x04text\x18\x04 \x01(\t\"?\n\x11\x45\x64itReplyResponse\x12*\n\x05reply\x18\x01 \x01(\x0b\x32\x1b.ascolto.approvals.v1.Reply\"E\n\x13\x41pproveReplyRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"B\n\x14\x41pproveReplyResponse\x12*\n\x05reply\x18\x01 \x01(\x0b\x32\x1b.ascolto.approvals.v1.Reply\"T\n\x12RejectReplyRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\"A\n\x13RejectReplyResponse\x12*\n\x05reply\x18\x01 \x01(\x0b\x32\x1b.ascolto.approvals.v1.Reply\"\x84\x01\n\x13ResolveReplyRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x1b\n\x11\x61rrived_native_id\x18\x04 \x01(\tH\x00\x12\x15\n\x0bnot_arrived\x18\x05 \x01(\x08H\x00\x42\t\n\x07outcome\"B\n\x14ResolveReplyResponse\x12*\n\x05reply\x18\x01 \x01(\x0b\x32\x1b.ascolto.approvals.v1.Reply\"\x14\n\x12RetryDraftsRequest\"%\n\x13RetryDraftsResponse\x12\x0e\n\x06\x64rafts\x18\x01 \x01(\x05\"W\n\x13WatchRepliesRequest\x12\x30\n\x06states\x18\x01 \x03(\x0e\x32 .ascolto.approvals.v1.ReplyState\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\x0c\"T\n\x14WatchRepliesResponse\x12,\n\x07replies\x18\x01 \x03(\x0b\x32\x1b.ascolto.approvals.v1.Reply\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\x0c*\xf0\x01\n\nReplyState\x12\x1b\n\x17REPLY_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13REPLY_STATE_PENDING\x10\x01\x12\x18\n\x14REPLY_STATE_APPROVED\x10\x02\x12\x17\n\x13REPLY_STATE_SENDING\x10\x03\x12\x14\n\x10REPLY_STATE_SENT\x10\x04\x12\x18\n\x14REPLY_STATE_REJECTED\x10\x05\x12\x15\n\x11REPLY_STATE_STALE\x10\x06\x12\x16\n\x12REPLY_STATE_FAILED\x10\x07\x12\x1a\n\x16REPLY_STATE_UNRESOLVED\x10\x08\x32\xad\x06\n\x0f\x41pprovalService\x12\x62\n\x0bListReplies\x12(.ascolto.approvals.v1.ListRepliesRequest\x1a).ascolto.approvals.v1.ListRepliesResponse\x12Y\n\x08GetReply\x12%.ascolto.approvals.v1.GetReplyRequest\x1a&.ascolto.approvals.v1.GetReplyResponse\x12\\\n\tEditReply\x12&.ascolto.approvals.v1.EditReplyRequest\x1a\'.ascolto.approvals.v1.EditReplyResponse\x12\x65\n\x0c\x41pproveReply\x12).ascolto.approvals.v1.ApproveReplyRequest\x1a*.ascolto.approvals.v1.ApproveReplyResponse\x12\x62\n\x0bRejectReply\x12(.ascolto.approvals.v1.RejectReplyRequest\x1a).ascolto.approvals.v1.RejectReplyResponse\x12\x65\n\x0cResolveReply\x12).ascolto.approvals.v1.ResolveReplyRequest\x1a*.ascolto.approvals.v1.ResolveReplyResponse\x12\x62\n\x0bRetryDrafts\x12(.ascolto.approvals.v1.RetryDraftsRequest\x1a).ascolto.approvals.v1.RetryDraftsResponse\x12g\n\x0cWatchReplies\x12).ascolto.approvals.v1.WatchRepliesRequest\x1a*.ascolto.approvals.v1.WatchRepliesResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+ascolto/approvals/v1/approval_service.proto\x12\x14\x61scolto.approvals.v1\x1a.ascolto/classification/v1/classification.proto\x1a\x1b\x61scolto/posts/v1/post.proto\x1a$ascolto/replies/v1/reply_event.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xdd\x04\n\x05Reply\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x63onversation\x18\x02 \x01(\t\x12\x0f\n\x07\x61nswers\x18\x03 \x03(\t\x12*\n\x06target\x18\x04 \x01(\x0b\x32\x1a.ascolto.replies.v1.Target\x12/\n\x05state\x18\x05 \x01(\x0e\x32 .ascolto.approvals.v1.ReplyState\x12\x0c\n\x04text\x18\x06 \x01(\t\x12\x10\n\x08language\x18\x07 \x01(\t\x12\x15\n\rdraft_version\x18\x08 \x01(\x05\x12.\n\x08\x65vidence\x18\t \x03(\x0b\x32\x1c.ascolto.replies.v1.Evidence\x12\x0f\n\x07\x64rafter\x18\n \x01(\t\x12\x1a\n\x12\x61pprovals_required\x18\x0b \x01(\x05\x12\x11\n\tapprovers\x18\x0c \x03(\t\x12\x0c\n\x04\x65tag\x18\r \x01(\t\x12/\n\x0b\x63reate_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\x08\x63\x61tegory\x18\x10 \x01(\x0e\x32#.ascolto.classification.v1.Category\x12\x16\n\tnative_id\x18\x11 \x01(\tH\x00\x88\x01\x01\x12\x13\n\x06\x64\x65tail\x18\x12 \x01(\tH\x01\x88\x01\x01\x12.\n\nrespond_by\x18\x13 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x0c\n\n_native_idB\t\n\x07_detail\"o\n\x04Turn\x12$\n\x04post\x18\x01 \x01(\x0b\x32\x16.ascolto.posts.v1.Post\x12\x41\n\x0e\x63lassification\x18\x02 \x01(\x0b\x32).ascolto.classification.v1.Classification\"m\n\x12ListRepliesRequest\x12\x30\n\x06states\x18\x01 \x03(\x0e\x32 .ascolto.approvals.v1.ReplyState\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"\\\n\x13ListRepliesResponse\x12,\n\x07replies\x18\x01 \x03(\x0b\x32\x1b.ascolto.approvals.v1.Reply\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x1f\n\x0fGetReplyRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"p\n\x10GetReplyResponse\x12*\n\x05reply\x18\x01 \x01(\x0b\x32\x1b.ascolto.approvals.v1.Reply\x12\x30\n\x0c\x63onversation\x18\x02 \x03(\x0b\x32\x1a.ascolto.approvals.v1.Turn\"P\n\x10\x45\x64itReplyRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0c\n\x04text\x18\x04 \x01(\t\"?\n\x11\x45\x64itReplyResponse\x12*\n\x05reply\x18\x01 \x01(\x0b\x32\x1b.ascolto.approvals.v1.Reply\"E\n\x13\x41pproveReplyRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"B\n\x14\x41pproveReplyResponse\x12*\n\x05reply\x18\x01 \x01(\x0b\x32\x1b.ascolto.approvals.v1.Reply\"T\n\x12RejectReplyRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\"A\n\x13RejectReplyResponse\x12*\n\x05reply\x18\x01 \x01(\x0b\x32\x1b.ascolto.approvals.v1.Reply\"\x84\x01\n\x13ResolveReplyRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x1b\n\x11\x61rrived_native_id\x18\x04 \x01(\tH\x00\x12\x15\n\x0bnot_arrived\x18\x05 \x01(\x08H\x00\x42\t\n\x07outcome\"B\n\x14ResolveReplyResponse\x12*\n\x05reply\x18\x01 \x01(\x0b\x32\x1b.ascolto.approvals.v1.Reply\"\x14\n\x12RetryDraftsRequest\"%\n\x13RetryDraftsResponse\x12\x0e\n\x06\x64rafts\x18\x01 \x01(\x05\"W\n\x13WatchRepliesRequest\x12\x30\n\x06states\x18\x01 \x03(\x0e\x32 .ascolto.approvals.v1.ReplyState\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\x0c\"T\n\x14WatchRepliesResponse\x12,\n\x07replies\x18\x01 \x03(\x0b\x32\x1b.ascolto.approvals.v1.Reply\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\x0c*\xf0\x01\n\nReplyState\x12\x1b\n\x17REPLY_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13REPLY_STATE_PENDING\x10\x01\x12\x18\n\x14REPLY_STATE_APPROVED\x10\x02\x12\x17\n\x13REPLY_STATE_SENDING\x10\x03\x12\x14\n\x10REPLY_STATE_SENT\x10\x04\x12\x18\n\x14REPLY_STATE_REJECTED\x10\x05\x12\x15\n\x11REPLY_STATE_STALE\x10\x06\x12\x16\n\x12REPLY_STATE_FAILED\x10\x07\x12\x1a\n\x16REPLY_STATE_UNRESOLVED\x10\x08\x32\xad\x06\n\x0f\x41pprovalService\x12\x62\n\x0bListReplies\x12(.ascolto.approvals.v1.ListRepliesRequest\x1a).ascolto.approvals.v1.ListRepliesResponse\x12Y\n\x08GetReply\x12%.ascolto.approvals.v1.GetReplyRequest\x1a&.ascolto.approvals.v1.GetReplyResponse\x12\\\n\tEditReply\x12&.ascolto.approvals.v1.EditReplyRequest\x1a\'.ascolto.approvals.v1.EditReplyResponse\x12\x65\n\x0c\x41pproveReply\x12).ascolto.approvals.v1.ApproveReplyRequest\x1a*.ascolto.approvals.v1.ApproveReplyResponse\x12\x62\n\x0bRejectReply\x12(.ascolto.approvals.v1.RejectReplyRequest\x1a).ascolto.approvals.v1.RejectReplyResponse\x12\x65\n\x0cResolveReply\x12).ascolto.approvals.v1.ResolveReplyRequest\x1a*.ascolto.approvals.v1.ResolveReplyResponse\x12\x62\n\x0bRetryDrafts\x12(.ascolto.approvals.v1.RetryDraftsRequest\x1a).ascolto.approvals.v1.RetryDraftsResponse\x12g\n\x0cWatchReplies\x12).ascolto.approvals.v1.WatchRepliesRequest\x1a*.ascolto.approvals.v1.WatchRepliesResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'ascolto.approvals.v1.approval_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_REPLYSTATE']._serialized_start=2121
-  _globals['_REPLYSTATE']._serialized_end=2361
+  _globals['_REPLYSTATE']._serialized_start=2169
+  _globals['_REPLYSTATE']._serialized_end=2409
   _globals['_REPLY']._serialized_start=218
-  _globals['_REPLY']._serialized_end=775
-  _globals['_TURN']._serialized_start=777
-  _globals['_TURN']._serialized_end=888
-  _globals['_LISTREPLIESREQUEST']._serialized_start=890
-  _globals['_LISTREPLIESREQUEST']._serialized_end=999
-  _globals['_LISTREPLIESRESPONSE']._serialized_start=1001
-  _globals['_LISTREPLIESRESPONSE']._serialized_end=1093
-  _globals['_GETREPLYREQUEST']._serialized_start=1095
-  _globals['_GETREPLYREQUEST']._serialized_end=1126
-  _globals['_GETREPLYRESPONSE']._serialized_start=1128
-  _globals['_GETREPLYRESPONSE']._serialized_end=1240
-  _globals['_EDITREPLYREQUEST']._serialized_start=1242
-  _globals['_EDITREPLYREQUEST']._serialized_end=1322
-  _globals['_EDITREPLYRESPONSE']._serialized_start=1324
-  _globals['_EDITREPLYRESPONSE']._serialized_end=1387
-  _globals['_APPROVEREPLYREQUEST']._serialized_start=1389
-  _globals['_APPROVEREPLYREQUEST']._serialized_end=1458
-  _globals['_APPROVEREPLYRESPONSE']._serialized_start=1460
-  _globals['_APPROVEREPLYRESPONSE']._serialized_end=1526
-  _globals['_REJECTREPLYREQUEST']._serialized_start=1528
-  _globals['_REJECTREPLYREQUEST']._serialized_end=1612
-  _globals['_REJECTREPLYRESPONSE']._serialized_start=1614
-  _globals['_REJECTREPLYRESPONSE']._serialized_end=1679
-  _globals['_RESOLVEREPLYREQUEST']._serialized_start=1682
-  _globals['_RESOLVEREPLYREQUEST']._serialized_end=1814
-  _globals['_RESOLVEREPLYRESPONSE']._serialized_start=1816
-  _globals['_RESOLVEREPLYRESPONSE']._serialized_end=1882
-  _globals['_RETRYDRAFTSREQUEST']._serialized_start=1884
-  _globals['_RETRYDRAFTSREQUEST']._serialized_end=1904
-  _globals['_RETRYDRAFTSRESPONSE']._serialized_start=1906
-  _globals['_RETRYDRAFTSRESPONSE']._serialized_end=1943
-  _globals['_WATCHREPLIESREQUEST']._serialized_start=1945
-  _globals['_WATCHREPLIESREQUEST']._serialized_end=2032
-  _globals['_WATCHREPLIESRESPONSE']._serialized_start=2034
-  _globals['_WATCHREPLIESRESPONSE']._serialized_end=2118
-  _globals['_APPROVALSERVICE']._serialized_start=2364
-  _globals['_APPROVALSERVICE']._serialized_end=3177
+  _globals['_REPLY']._serialized_end=823
+  _globals['_TURN']._serialized_start=825
+  _globals['_TURN']._serialized_end=936
+  _globals['_LISTREPLIESREQUEST']._serialized_start=938
+  _globals['_LISTREPLIESREQUEST']._serialized_end=1047
+  _globals['_LISTREPLIESRESPONSE']._serialized_start=1049
+  _globals['_LISTREPLIESRESPONSE']._serialized_end=1141
+  _globals['_GETREPLYREQUEST']._serialized_start=1143
+  _globals['_GETREPLYREQUEST']._serialized_end=1174
+  _globals['_GETREPLYRESPONSE']._serialized_start=1176
+  _globals['_GETREPLYRESPONSE']._serialized_end=1288
+  _globals['_EDITREPLYREQUEST']._serialized_start=1290
+  _globals['_EDITREPLYREQUEST']._serialized_end=1370
+  _globals['_EDITREPLYRESPONSE']._serialized_start=1372
+  _globals['_EDITREPLYRESPONSE']._serialized_end=1435
+  _globals['_APPROVEREPLYREQUEST']._serialized_start=1437
+  _globals['_APPROVEREPLYREQUEST']._serialized_end=1506
+  _globals['_APPROVEREPLYRESPONSE']._serialized_start=1508
+  _globals['_APPROVEREPLYRESPONSE']._serialized_end=1574
+  _globals['_REJECTREPLYREQUEST']._serialized_start=1576
+  _globals['_REJECTREPLYREQUEST']._serialized_end=1660
+  _globals['_REJECTREPLYRESPONSE']._serialized_start=1662
+  _globals['_REJECTREPLYRESPONSE']._serialized_end=1727
+  _globals['_RESOLVEREPLYREQUEST']._serialized_start=1730
+  _globals['_RESOLVEREPLYREQUEST']._serialized_end=1862
+  _globals['_RESOLVEREPLYRESPONSE']._serialized_start=1864
+  _globals['_RESOLVEREPLYRESPONSE']._serialized_end=1930
+  _globals['_RETRYDRAFTSREQUEST']._serialized_start=1932
+  _globals['_RETRYDRAFTSREQUEST']._serialized_end=1952
+  _globals['_RETRYDRAFTSRESPONSE']._serialized_start=1954
+  _globals['_RETRYDRAFTSRESPONSE']._serialized_end=1991
+  _globals['_WATCHREPLIESREQUEST']._serialized_start=1993
+  _globals['_WATCHREPLIESREQUEST']._serialized_end=2080
+  _globals['_WATCHREPLIESRESPONSE']._serialized_start=2082
+  _globals['_WATCHREPLIESRESPONSE']._serialized_end=2166
+  _globals['_APPROVALSERVICE']._serialized_start=2412
+  _globals['_APPROVALSERVICE']._serialized_end=3225
 # @@protoc_insertion_point(module_scope)

@@ -74,6 +74,7 @@ class Reply(_message.Message):
     CATEGORY_FIELD_NUMBER: _builtins.int
     NATIVE_ID_FIELD_NUMBER: _builtins.int
     DETAIL_FIELD_NUMBER: _builtins.int
+    RESPOND_BY_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """"tenants/{tenant}/replies/{reply}"."""
     conversation: _builtins.str
@@ -104,6 +105,10 @@ class Reply(_message.Message):
     def create_time(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
     def update_time(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def respond_by(self) -> _timestamp_pb2.Timestamp:
+        """By when the customer should have an answer; absent where the tenant's rules set no deadline."""
+
     def __init__(
         self,
         *,
@@ -125,10 +130,11 @@ class Reply(_message.Message):
         category: _classification_pb2.Category.ValueType = ...,
         native_id: _builtins.str | None = ...,
         detail: _builtins.str | None = ...,
+        respond_by: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_detail", b"_detail", "_native_id", b"_native_id", "create_time", b"create_time", "detail", b"detail", "native_id", b"native_id", "target", b"target", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_detail", b"_detail", "_native_id", b"_native_id", "create_time", b"create_time", "detail", b"detail", "native_id", b"native_id", "respond_by", b"respond_by", "target", b"target", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_detail", b"_detail", "_native_id", b"_native_id", "answers", b"answers", "approvals_required", b"approvals_required", "approvers", b"approvers", "category", b"category", "conversation", b"conversation", "create_time", b"create_time", "detail", b"detail", "draft_version", b"draft_version", "drafter", b"drafter", "etag", b"etag", "evidence", b"evidence", "language", b"language", "name", b"name", "native_id", b"native_id", "state", b"state", "target", b"target", "text", b"text", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_detail", b"_detail", "_native_id", b"_native_id", "answers", b"answers", "approvals_required", b"approvals_required", "approvers", b"approvers", "category", b"category", "conversation", b"conversation", "create_time", b"create_time", "detail", b"detail", "draft_version", b"draft_version", "drafter", b"drafter", "etag", b"etag", "evidence", b"evidence", "language", b"language", "name", b"name", "native_id", b"native_id", "respond_by", b"respond_by", "state", b"state", "target", b"target", "text", b"text", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__detail: _TypeAlias = _typing.Literal["detail"]  # noqa: Y015
     _WhichOneofArgType__detail: _TypeAlias = _typing.Literal["_detail", b"_detail"]  # noqa: Y015

@@ -84,7 +84,7 @@ class ApprovalServiceServicer:
     """
 
     def ListReplies(self, request, context):
-        """Oldest deadline first. Role `agent`.
+        """Oldest deadline first; a reply without one counts as due a day after it was drafted. Role `agent`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

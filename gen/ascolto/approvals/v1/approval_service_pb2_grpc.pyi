@@ -36,7 +36,7 @@ class ApprovalServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ApprovalServiceAsyncStub: ...
     ListReplies: _grpc.UnaryUnaryMultiCallable[_approval_service_pb2.ListRepliesRequest, _approval_service_pb2.ListRepliesResponse]
-    """Oldest deadline first. Role `agent`."""
+    """Oldest deadline first; a reply without one counts as due a day after it was drafted. Role `agent`."""
     GetReply: _grpc.UnaryUnaryMultiCallable[_approval_service_pb2.GetReplyRequest, _approval_service_pb2.GetReplyResponse]
     """One reply with the conversation that it answers. Role `agent`."""
     EditReply: _grpc.UnaryUnaryMultiCallable[_approval_service_pb2.EditReplyRequest, _approval_service_pb2.EditReplyResponse]
@@ -60,7 +60,7 @@ class ApprovalServiceAsyncStub(ApprovalServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListReplies: _aio.UnaryUnaryMultiCallable[_approval_service_pb2.ListRepliesRequest, _approval_service_pb2.ListRepliesResponse]  # type: ignore[assignment]
-    """Oldest deadline first. Role `agent`."""
+    """Oldest deadline first; a reply without one counts as due a day after it was drafted. Role `agent`."""
     GetReply: _aio.UnaryUnaryMultiCallable[_approval_service_pb2.GetReplyRequest, _approval_service_pb2.GetReplyResponse]  # type: ignore[assignment]
     """One reply with the conversation that it answers. Role `agent`."""
     EditReply: _aio.UnaryUnaryMultiCallable[_approval_service_pb2.EditReplyRequest, _approval_service_pb2.EditReplyResponse]  # type: ignore[assignment]
@@ -87,7 +87,7 @@ class ApprovalServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _approval_service_pb2.ListRepliesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_approval_service_pb2.ListRepliesResponse, _abc.Awaitable[_approval_service_pb2.ListRepliesResponse]]:
-        """Oldest deadline first. Role `agent`."""
+        """Oldest deadline first; a reply without one counts as due a day after it was drafted. Role `agent`."""
 
     @_abc_1.abstractmethod
     def GetReply(

@@ -23,23 +23,44 @@ _sym_db = _symbol_database.Default()
 
 
 from ascolto.posts.v1 import post_pb2 as ascolto_dot_posts_dot_v1_dot_post__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.ascolto/classification/v1/classification.proto\x12\x19\x61scolto.classification.v1\x1a\x1b\x61scolto/posts/v1/post.proto\"a\n\x13\x43\x61tegoryProbability\x12\x35\n\x08\x63\x61tegory\x18\x01 \x01(\x0e\x32#.ascolto.classification.v1.Category\x12\x13\n\x0bprobability\x18\x02 \x01(\x02\"\x98\x02\n\x0e\x43lassification\x12\x35\n\x08\x63\x61tegory\x18\x01 \x01(\x0e\x32#.ascolto.classification.v1.Category\x12\x35\n\x08\x64\x65\x63ision\x18\x02 \x01(\x0e\x32#.ascolto.classification.v1.Decision\x12\x45\n\rprobabilities\x18\x03 \x03(\x0b\x32..ascolto.classification.v1.CategoryProbability\x12\x15\n\x08language\x18\x04 \x01(\tH\x00\x88\x01\x01\x12\x0f\n\x07reasons\x18\x05 \x03(\t\x12\x12\n\x05model\x18\x06 \x01(\tH\x01\x88\x01\x01\x42\x0b\n\t_languageB\x08\n\x06_model\"\xc7\x01\n\x0ePostClassified\x12$\n\x04post\x18\x01 \x01(\x0b\x32\x16.ascolto.posts.v1.Post\x12\x35\n\x06\x63hange\x18\x02 \x01(\x0e\x32%.ascolto.posts.v1.PostReceived.Change\x12\x41\n\x0e\x63lassification\x18\x03 \x01(\x0b\x32).ascolto.classification.v1.Classification\x12\x15\n\rpost_event_id\x18\x04 \x01(\t*~\n\x08\x43\x61tegory\x12\x18\n\x14\x43\x41TEGORY_UNSPECIFIED\x10\x00\x12\x15\n\x11\x43\x41TEGORY_QUESTION\x10\x01\x12\x16\n\x12\x43\x41TEGORY_COMPLAINT\x10\x02\x12\x15\n\x11\x43\x41TEGORY_FEEDBACK\x10\x03\x12\x12\n\x0e\x43\x41TEGORY_OTHER\x10\x04*f\n\x08\x44\x65\x63ision\x12\x18\n\x14\x44\x45\x43ISION_UNSPECIFIED\x10\x00\x12\x15\n\x11\x44\x45\x43ISION_ASSIGNED\x10\x01\x12\x16\n\x12\x44\x45\x43ISION_ABSTAINED\x10\x02\x12\x11\n\rDECISION_RULE\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.ascolto/classification/v1/classification.proto\x12\x19\x61scolto.classification.v1\x1a\x1b\x61scolto/posts/v1/post.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"|\n\x07Urgency\x12\x36\n\x05level\x18\x01 \x01(\x0e\x32\'.ascolto.classification.v1.UrgencyLevel\x12\x39\n\x07reasons\x18\x02 \x03(\x0e\x32(.ascolto.classification.v1.UrgencyReason\"c\n\x08\x45vidence\x12\x0e\n\x06output\x18\x01 \x01(\t\x12\x0f\n\x07\x66\x65\x61ture\x18\x02 \x01(\t\x12\x12\n\x05start\x18\x03 \x01(\x05H\x00\x88\x01\x01\x12\x10\n\x03\x65nd\x18\x04 \x01(\x05H\x01\x88\x01\x01\x42\x08\n\x06_startB\x06\n\x04_end\"a\n\x13\x43\x61tegoryProbability\x12\x35\n\x08\x63\x61tegory\x18\x01 \x01(\x0e\x32#.ascolto.classification.v1.Category\x12\x13\n\x0bprobability\x18\x02 \x01(\x02\"\xe2\x04\n\x0e\x43lassification\x12\x35\n\x08\x63\x61tegory\x18\x01 \x01(\x0e\x32#.ascolto.classification.v1.Category\x12\x35\n\x08\x64\x65\x63ision\x18\x02 \x01(\x0e\x32#.ascolto.classification.v1.Decision\x12\x45\n\rprobabilities\x18\x03 \x03(\x0b\x32..ascolto.classification.v1.CategoryProbability\x12\x15\n\x08language\x18\x04 \x01(\tH\x00\x88\x01\x01\x12\x0f\n\x07reasons\x18\x05 \x03(\t\x12\x12\n\x05model\x18\x06 \x01(\tH\x01\x88\x01\x01\x12-\n\x04kind\x18\x07 \x01(\x0e\x32\x1f.ascolto.classification.v1.Kind\x12\x37\n\tsentiment\x18\x08 \x01(\x0e\x32$.ascolto.classification.v1.Sentiment\x12\x38\n\x07urgency\x18\t \x01(\x0b\x32\".ascolto.classification.v1.UrgencyH\x02\x88\x01\x01\x12\x0e\n\x06topics\x18\n \x03(\t\x12\x15\n\x08toxicity\x18\x0b \x01(\x02H\x03\x88\x01\x01\x12/\n\x05stage\x18\x0c \x01(\x0e\x32 .ascolto.classification.v1.Stage\x12\x35\n\x08\x65vidence\x18\r \x03(\x0b\x32#.ascolto.classification.v1.EvidenceB\x0b\n\t_languageB\x08\n\x06_modelB\n\n\x08_urgencyB\x0b\n\t_toxicity\"\x83\x02\n\x08Handling\x12\r\n\x05queue\x18\x01 \x01(\t\x12\x11\n\x04team\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x35\n\x08priority\x18\x03 \x01(\x0e\x32#.ascolto.classification.v1.Priority\x12.\n\nrespond_by\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nresolve_by\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0e\x61nswer_not_due\x18\x06 \x01(\x08\x12\x0e\n\x06skills\x18\x07 \x03(\t\x12\r\n\x05rules\x18\x08 \x03(\tB\x07\n\x05_team\"\xfe\x01\n\x0ePostClassified\x12$\n\x04post\x18\x01 \x01(\x0b\x32\x16.ascolto.posts.v1.Post\x12\x35\n\x06\x63hange\x18\x02 \x01(\x0e\x32%.ascolto.posts.v1.PostReceived.Change\x12\x41\n\x0e\x63lassification\x18\x03 \x01(\x0b\x32).ascolto.classification.v1.Classification\x12\x15\n\rpost_event_id\x18\x04 \x01(\t\x12\x35\n\x08handling\x18\x05 \x01(\x0b\x32#.ascolto.classification.v1.Handling\"\xe4\x01\n\x11\x43\x61tegoryCorrected\x12<\n\tcorrected\x18\x01 \x01(\x0b\x32).ascolto.classification.v1.PostClassified\x12\x30\n\x03was\x18\x02 \x01(\x0e\x32#.ascolto.classification.v1.Category\x12\x39\n\x0cwas_decision\x18\x03 \x01(\x0e\x32#.ascolto.classification.v1.Decision\x12\x14\n\x0c\x63orrected_by\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t*~\n\x08\x43\x61tegory\x12\x18\n\x14\x43\x41TEGORY_UNSPECIFIED\x10\x00\x12\x15\n\x11\x43\x41TEGORY_QUESTION\x10\x01\x12\x16\n\x12\x43\x41TEGORY_COMPLAINT\x10\x02\x12\x15\n\x11\x43\x41TEGORY_FEEDBACK\x10\x03\x12\x12\n\x0e\x43\x41TEGORY_OTHER\x10\x04*~\n\x08\x44\x65\x63ision\x12\x18\n\x14\x44\x45\x43ISION_UNSPECIFIED\x10\x00\x12\x15\n\x11\x44\x45\x43ISION_ASSIGNED\x10\x01\x12\x16\n\x12\x44\x45\x43ISION_ABSTAINED\x10\x02\x12\x11\n\rDECISION_RULE\x10\x03\x12\x16\n\x12\x44\x45\x43ISION_CORRECTED\x10\x04*\xf0\x01\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x1c\n\x18KIND_INFORMATION_REQUEST\x10\x01\x12\x18\n\x14KIND_SERVICE_PROBLEM\x10\x02\x12\x13\n\x0fKIND_BUG_REPORT\x10\x03\x12\x0f\n\x0bKIND_PRAISE\x10\x04\x12\x0f\n\x0bKIND_THANKS\x10\x05\x12\x13\n\x0fKIND_SUGGESTION\x10\x06\x12\x10\n\x0cKIND_OPINION\x10\x07\x12\x10\n\x0cKIND_CHATTER\x10\x08\x12\r\n\tKIND_NEWS\x10\t\x12\r\n\tKIND_SPAM\x10\n\x12\x0c\n\x08KIND_OWN\x10\x0b*\xa7\x01\n\tSentiment\x12\x19\n\x15SENTIMENT_UNSPECIFIED\x10\x00\x12\x1b\n\x17SENTIMENT_VERY_NEGATIVE\x10\x01\x12\x16\n\x12SENTIMENT_NEGATIVE\x10\x02\x12\x15\n\x11SENTIMENT_NEUTRAL\x10\x03\x12\x16\n\x12SENTIMENT_POSITIVE\x10\x04\x12\x1b\n\x17SENTIMENT_VERY_POSITIVE\x10\x05*\xc9\x01\n\rUrgencyReason\x12\x1e\n\x1aURGENCY_REASON_UNSPECIFIED\x10\x00\x12\x19\n\x15URGENCY_REASON_SAFETY\x10\x01\x12\x18\n\x14URGENCY_REASON_MONEY\x10\x02\x12\x1d\n\x19URGENCY_REASON_TIME_LIMIT\x10\x03\x12#\n\x1fURGENCY_REASON_REPEATED_CONTACT\x10\x04\x12\x1f\n\x1bURGENCY_REASON_PUBLIC_REACH\x10\x05*\x95\x01\n\x0cUrgencyLevel\x12\x1d\n\x19URGENCY_LEVEL_UNSPECIFIED\x10\x00\x12\x18\n\x14URGENCY_LEVEL_NORMAL\x10\x01\x12\x18\n\x14URGENCY_LEVEL_RAISED\x10\x02\x12\x16\n\x12URGENCY_LEVEL_HIGH\x10\x03\x12\x1a\n\x16URGENCY_LEVEL_CRITICAL\x10\x04*o\n\x05Stage\x12\x15\n\x11STAGE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSTAGE_LINEAR\x10\x01\x12\x11\n\rSTAGE_ENCODER\x10\x02\x12\x18\n\x14STAGE_LANGUAGE_MODEL\x10\x03\x12\x10\n\x0cSTAGE_PERSON\x10\x04*s\n\x08Priority\x12\x18\n\x14PRIORITY_UNSPECIFIED\x10\x00\x12\x10\n\x0cPRIORITY_LOW\x10\x01\x12\x13\n\x0fPRIORITY_NORMAL\x10\x02\x12\x11\n\rPRIORITY_HIGH\x10\x03\x12\x13\n\x0fPRIORITY_URGENT\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'ascolto.classification.v1.classification_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CATEGORY']._serialized_start=690
-  _globals['_CATEGORY']._serialized_end=816
-  _globals['_DECISION']._serialized_start=818
-  _globals['_DECISION']._serialized_end=920
-  _globals['_CATEGORYPROBABILITY']._serialized_start=106
-  _globals['_CATEGORYPROBABILITY']._serialized_end=203
-  _globals['_CLASSIFICATION']._serialized_start=206
-  _globals['_CLASSIFICATION']._serialized_end=486
-  _globals['_POSTCLASSIFIED']._serialized_start=489
-  _globals['_POSTCLASSIFIED']._serialized_end=688
+  _globals['_CATEGORY']._serialized_start=1828
+  _globals['_CATEGORY']._serialized_end=1954
+  _globals['_DECISION']._serialized_start=1956
+  _globals['_DECISION']._serialized_end=2082
+  _globals['_KIND']._serialized_start=2085
+  _globals['_KIND']._serialized_end=2325
+  _globals['_SENTIMENT']._serialized_start=2328
+  _globals['_SENTIMENT']._serialized_end=2495
+  _globals['_URGENCYREASON']._serialized_start=2498
+  _globals['_URGENCYREASON']._serialized_end=2699
+  _globals['_URGENCYLEVEL']._serialized_start=2702
+  _globals['_URGENCYLEVEL']._serialized_end=2851
+  _globals['_STAGE']._serialized_start=2853
+  _globals['_STAGE']._serialized_end=2964
+  _globals['_PRIORITY']._serialized_start=2966
+  _globals['_PRIORITY']._serialized_end=3081
+  _globals['_URGENCY']._serialized_start=139
+  _globals['_URGENCY']._serialized_end=263
+  _globals['_EVIDENCE']._serialized_start=265
+  _globals['_EVIDENCE']._serialized_end=364
+  _globals['_CATEGORYPROBABILITY']._serialized_start=366
+  _globals['_CATEGORYPROBABILITY']._serialized_end=463
+  _globals['_CLASSIFICATION']._serialized_start=466
+  _globals['_CLASSIFICATION']._serialized_end=1076
+  _globals['_HANDLING']._serialized_start=1079
+  _globals['_HANDLING']._serialized_end=1338
+  _globals['_POSTCLASSIFIED']._serialized_start=1341
+  _globals['_POSTCLASSIFIED']._serialized_end=1595
+  _globals['_CATEGORYCORRECTED']._serialized_start=1598
+  _globals['_CATEGORYCORRECTED']._serialized_end=1826
 # @@protoc_insertion_point(module_scope)

@@ -7,6 +7,7 @@ from ascolto.posts.v1 import post_pb2 as _post_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
@@ -59,6 +60,8 @@ class _DecisionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Decision.Val
     """The model was not sure: a person sorts it; `category` is then its best guess."""
     DECISION_RULE: _Decision.ValueType  # 3
     """Needed no model: the brand's own post, a deletion, a post without text."""
+    DECISION_CORRECTED: _Decision.ValueType  # 4
+    """A person said so: stands over whatever any model says, earlier or later."""
 
 class Decision(_Decision, metaclass=_DecisionEnumTypeWrapper):
     """Who or what decided the category."""
@@ -70,7 +73,267 @@ DECISION_ABSTAINED: Decision.ValueType  # 2
 """The model was not sure: a person sorts it; `category` is then its best guess."""
 DECISION_RULE: Decision.ValueType  # 3
 """Needed no model: the brand's own post, a deletion, a post without text."""
+DECISION_CORRECTED: Decision.ValueType  # 4
+"""A person said so: stands over whatever any model says, earlier or later."""
 Global___Decision: _TypeAlias = Decision  # noqa: Y015
+
+class _Kind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _KindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Kind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    KIND_UNSPECIFIED: _Kind.ValueType  # 0
+    KIND_INFORMATION_REQUEST: _Kind.ValueType  # 1
+    """Of QUESTION."""
+    KIND_SERVICE_PROBLEM: _Kind.ValueType  # 2
+    """Of COMPLAINT: something went wrong for the author, or what they got does not satisfy them."""
+    KIND_BUG_REPORT: _Kind.ValueType  # 3
+    """Of COMPLAINT: software or a device misbehaves."""
+    KIND_PRAISE: _Kind.ValueType  # 4
+    """Of FEEDBACK."""
+    KIND_THANKS: _Kind.ValueType  # 5
+    """Of FEEDBACK: warm or public thanks for a service."""
+    KIND_SUGGESTION: _Kind.ValueType  # 6
+    """Of FEEDBACK: a wish, an idea, a feature request."""
+    KIND_OPINION: _Kind.ValueType  # 7
+    """Of FEEDBACK: a neutral or mixed opinion of a product."""
+    KIND_CHATTER: _Kind.ValueType  # 8
+    """Of OTHER: small talk, answers, jokes: nothing that anyone has to act on."""
+    KIND_NEWS: _Kind.ValueType  # 9
+    """Of OTHER: mentions the brand, addresses nobody."""
+    KIND_SPAM: _Kind.ValueType  # 10
+    """Of OTHER."""
+    KIND_OWN: _Kind.ValueType  # 11
+    """Of OTHER: the brand's own post."""
+
+class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
+    """What a post is, finer than its category."""
+
+KIND_UNSPECIFIED: Kind.ValueType  # 0
+KIND_INFORMATION_REQUEST: Kind.ValueType  # 1
+"""Of QUESTION."""
+KIND_SERVICE_PROBLEM: Kind.ValueType  # 2
+"""Of COMPLAINT: something went wrong for the author, or what they got does not satisfy them."""
+KIND_BUG_REPORT: Kind.ValueType  # 3
+"""Of COMPLAINT: software or a device misbehaves."""
+KIND_PRAISE: Kind.ValueType  # 4
+"""Of FEEDBACK."""
+KIND_THANKS: Kind.ValueType  # 5
+"""Of FEEDBACK: warm or public thanks for a service."""
+KIND_SUGGESTION: Kind.ValueType  # 6
+"""Of FEEDBACK: a wish, an idea, a feature request."""
+KIND_OPINION: Kind.ValueType  # 7
+"""Of FEEDBACK: a neutral or mixed opinion of a product."""
+KIND_CHATTER: Kind.ValueType  # 8
+"""Of OTHER: small talk, answers, jokes: nothing that anyone has to act on."""
+KIND_NEWS: Kind.ValueType  # 9
+"""Of OTHER: mentions the brand, addresses nobody."""
+KIND_SPAM: Kind.ValueType  # 10
+"""Of OTHER."""
+KIND_OWN: Kind.ValueType  # 11
+"""Of OTHER: the brand's own post."""
+Global___Kind: _TypeAlias = Kind  # noqa: Y015
+
+class _Sentiment:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _SentimentEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Sentiment.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SENTIMENT_UNSPECIFIED: _Sentiment.ValueType  # 0
+    SENTIMENT_VERY_NEGATIVE: _Sentiment.ValueType  # 1
+    SENTIMENT_NEGATIVE: _Sentiment.ValueType  # 2
+    SENTIMENT_NEUTRAL: _Sentiment.ValueType  # 3
+    """Neutral or mixed."""
+    SENTIMENT_POSITIVE: _Sentiment.ValueType  # 4
+    SENTIMENT_VERY_POSITIVE: _Sentiment.ValueType  # 5
+
+class Sentiment(_Sentiment, metaclass=_SentimentEnumTypeWrapper): ...
+
+SENTIMENT_UNSPECIFIED: Sentiment.ValueType  # 0
+SENTIMENT_VERY_NEGATIVE: Sentiment.ValueType  # 1
+SENTIMENT_NEGATIVE: Sentiment.ValueType  # 2
+SENTIMENT_NEUTRAL: Sentiment.ValueType  # 3
+"""Neutral or mixed."""
+SENTIMENT_POSITIVE: Sentiment.ValueType  # 4
+SENTIMENT_VERY_POSITIVE: Sentiment.ValueType  # 5
+Global___Sentiment: _TypeAlias = Sentiment  # noqa: Y015
+
+class _UrgencyReason:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _UrgencyReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_UrgencyReason.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    URGENCY_REASON_UNSPECIFIED: _UrgencyReason.ValueType  # 0
+    URGENCY_REASON_SAFETY: _UrgencyReason.ValueType  # 1
+    """Somebody's health or safety may be in danger."""
+    URGENCY_REASON_MONEY: _UrgencyReason.ValueType  # 2
+    """Money was taken, is owed or is at risk."""
+    URGENCY_REASON_TIME_LIMIT: _UrgencyReason.ValueType  # 3
+    """A time limit presses."""
+    URGENCY_REASON_REPEATED_CONTACT: _UrgencyReason.ValueType  # 4
+    """They asked before and still wait."""
+    URGENCY_REASON_PUBLIC_REACH: _UrgencyReason.ValueType  # 5
+    """Many people see it."""
+
+class UrgencyReason(_UrgencyReason, metaclass=_UrgencyReasonEnumTypeWrapper): ...
+
+URGENCY_REASON_UNSPECIFIED: UrgencyReason.ValueType  # 0
+URGENCY_REASON_SAFETY: UrgencyReason.ValueType  # 1
+"""Somebody's health or safety may be in danger."""
+URGENCY_REASON_MONEY: UrgencyReason.ValueType  # 2
+"""Money was taken, is owed or is at risk."""
+URGENCY_REASON_TIME_LIMIT: UrgencyReason.ValueType  # 3
+"""A time limit presses."""
+URGENCY_REASON_REPEATED_CONTACT: UrgencyReason.ValueType  # 4
+"""They asked before and still wait."""
+URGENCY_REASON_PUBLIC_REACH: UrgencyReason.ValueType  # 5
+"""Many people see it."""
+Global___UrgencyReason: _TypeAlias = UrgencyReason  # noqa: Y015
+
+class _UrgencyLevel:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _UrgencyLevelEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_UrgencyLevel.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    URGENCY_LEVEL_UNSPECIFIED: _UrgencyLevel.ValueType  # 0
+    URGENCY_LEVEL_NORMAL: _UrgencyLevel.ValueType  # 1
+    URGENCY_LEVEL_RAISED: _UrgencyLevel.ValueType  # 2
+    """One reason."""
+    URGENCY_LEVEL_HIGH: _UrgencyLevel.ValueType  # 3
+    """Two reasons or more."""
+    URGENCY_LEVEL_CRITICAL: _UrgencyLevel.ValueType  # 4
+    """Safety."""
+
+class UrgencyLevel(_UrgencyLevel, metaclass=_UrgencyLevelEnumTypeWrapper):
+    """How soon somebody should look: read off the reasons, never a number of its own."""
+
+URGENCY_LEVEL_UNSPECIFIED: UrgencyLevel.ValueType  # 0
+URGENCY_LEVEL_NORMAL: UrgencyLevel.ValueType  # 1
+URGENCY_LEVEL_RAISED: UrgencyLevel.ValueType  # 2
+"""One reason."""
+URGENCY_LEVEL_HIGH: UrgencyLevel.ValueType  # 3
+"""Two reasons or more."""
+URGENCY_LEVEL_CRITICAL: UrgencyLevel.ValueType  # 4
+"""Safety."""
+Global___UrgencyLevel: _TypeAlias = UrgencyLevel  # noqa: Y015
+
+class _Stage:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _StageEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Stage.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    STAGE_UNSPECIFIED: _Stage.ValueType  # 0
+    STAGE_LINEAR: _Stage.ValueType  # 1
+    """The linear model over n-grams, asked about every post."""
+    STAGE_ENCODER: _Stage.ValueType  # 2
+    """The sentence encoder, asked where the linear model was unsure."""
+    STAGE_LANGUAGE_MODEL: _Stage.ValueType  # 3
+    """A configured language model, asked where the encoder was unsure."""
+    STAGE_PERSON: _Stage.ValueType  # 4
+    """A person."""
+
+class Stage(_Stage, metaclass=_StageEnumTypeWrapper):
+    """Which part of the cascade decided the category."""
+
+STAGE_UNSPECIFIED: Stage.ValueType  # 0
+STAGE_LINEAR: Stage.ValueType  # 1
+"""The linear model over n-grams, asked about every post."""
+STAGE_ENCODER: Stage.ValueType  # 2
+"""The sentence encoder, asked where the linear model was unsure."""
+STAGE_LANGUAGE_MODEL: Stage.ValueType  # 3
+"""A configured language model, asked where the encoder was unsure."""
+STAGE_PERSON: Stage.ValueType  # 4
+"""A person."""
+Global___Stage: _TypeAlias = Stage  # noqa: Y015
+
+class _Priority:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _PriorityEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Priority.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    PRIORITY_UNSPECIFIED: _Priority.ValueType  # 0
+    PRIORITY_LOW: _Priority.ValueType  # 1
+    PRIORITY_NORMAL: _Priority.ValueType  # 2
+    PRIORITY_HIGH: _Priority.ValueType  # 3
+    PRIORITY_URGENT: _Priority.ValueType  # 4
+
+class Priority(_Priority, metaclass=_PriorityEnumTypeWrapper): ...
+
+PRIORITY_UNSPECIFIED: Priority.ValueType  # 0
+PRIORITY_LOW: Priority.ValueType  # 1
+PRIORITY_NORMAL: Priority.ValueType  # 2
+PRIORITY_HIGH: Priority.ValueType  # 3
+PRIORITY_URGENT: Priority.ValueType  # 4
+Global___Priority: _TypeAlias = Priority  # noqa: Y015
+
+@_typing.final
+class Urgency(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEVEL_FIELD_NUMBER: _builtins.int
+    REASONS_FIELD_NUMBER: _builtins.int
+    level: Global___UrgencyLevel.ValueType
+    @_builtins.property
+    def reasons(self) -> _containers.RepeatedScalarFieldContainer[Global___UrgencyReason.ValueType]: ...
+    def __init__(
+        self,
+        *,
+        level: Global___UrgencyLevel.ValueType = ...,
+        reasons: _abc.Iterable[Global___UrgencyReason.ValueType] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["level", b"level", "reasons", b"reasons"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Urgency: _TypeAlias = Urgency  # noqa: Y015
+
+@_typing.final
+class Evidence(_message.Message):
+    """What spoke for one of the outputs."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OUTPUT_FIELD_NUMBER: _builtins.int
+    FEATURE_FIELD_NUMBER: _builtins.int
+    START_FIELD_NUMBER: _builtins.int
+    END_FIELD_NUMBER: _builtins.int
+    output: _builtins.str
+    """"category", "kind", "sentiment", "urgency/money", "topics/delivery", "toxicity"."""
+    feature: _builtins.str
+    """"word:refund", "signal:question_mark", "rule:own_post"."""
+    start: _builtins.int
+    """Where in the text it stands, in code points, end exclusive; absent for what stands in no one place."""
+    end: _builtins.int
+    def __init__(
+        self,
+        *,
+        output: _builtins.str = ...,
+        feature: _builtins.str = ...,
+        start: _builtins.int | None = ...,
+        end: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_end", b"_end", "_start", b"_start", "end", b"end", "start", b"start"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_end", b"_end", "_start", b"_start", "end", b"end", "feature", b"feature", "output", b"output", "start", b"start"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__end: _TypeAlias = _typing.Literal["end"]  # noqa: Y015
+    _WhichOneofArgType__end: _TypeAlias = _typing.Literal["_end", b"_end"]  # noqa: Y015
+    _WhichOneofReturnType__start: _TypeAlias = _typing.Literal["start"]  # noqa: Y015
+    _WhichOneofArgType__start: _TypeAlias = _typing.Literal["_start", b"_start"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__end) -> _WhichOneofReturnType__end | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__start) -> _WhichOneofReturnType__start | None: ...
+
+Global___Evidence: _TypeAlias = Evidence  # noqa: Y015
 
 @_typing.final
 class CategoryProbability(_message.Message):
@@ -105,12 +368,24 @@ class Classification(_message.Message):
     LANGUAGE_FIELD_NUMBER: _builtins.int
     REASONS_FIELD_NUMBER: _builtins.int
     MODEL_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    SENTIMENT_FIELD_NUMBER: _builtins.int
+    URGENCY_FIELD_NUMBER: _builtins.int
+    TOPICS_FIELD_NUMBER: _builtins.int
+    TOXICITY_FIELD_NUMBER: _builtins.int
+    STAGE_FIELD_NUMBER: _builtins.int
+    EVIDENCE_FIELD_NUMBER: _builtins.int
     category: Global___Category.ValueType
     decision: Global___Decision.ValueType
     language: _builtins.str
     """BCP 47; absent where the text is too short to tell."""
     model: _builtins.str
     """"models/{id}@{version}"; absent where no model was asked."""
+    kind: Global___Kind.ValueType
+    sentiment: Global___Sentiment.ValueType
+    toxicity: _builtins.float
+    """Probability that it insults or threatens; absent where no model was asked."""
+    stage: Global___Stage.ValueType
     @_builtins.property
     def probabilities(self) -> _containers.RepeatedCompositeFieldContainer[Global___CategoryProbability]:
         """One per category, summing to 1; empty where no model was asked."""
@@ -119,6 +394,16 @@ class Classification(_message.Message):
     def reasons(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """What spoke for the decision, strongest first: "word:refund", "signal:question_mark", "rule:own_post"."""
 
+    @_builtins.property
+    def urgency(self) -> Global___Urgency:
+        """Absent where no model was asked."""
+
+    @_builtins.property
+    def topics(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What it is about, likeliest first: "delivery", "refund", ... (docs/classifier.md lists them)."""
+
+    @_builtins.property
+    def evidence(self) -> _containers.RepeatedCompositeFieldContainer[Global___Evidence]: ...
     def __init__(
         self,
         *,
@@ -128,21 +413,91 @@ class Classification(_message.Message):
         language: _builtins.str | None = ...,
         reasons: _abc.Iterable[_builtins.str] | None = ...,
         model: _builtins.str | None = ...,
+        kind: Global___Kind.ValueType = ...,
+        sentiment: Global___Sentiment.ValueType = ...,
+        urgency: Global___Urgency | None = ...,
+        topics: _abc.Iterable[_builtins.str] | None = ...,
+        toxicity: _builtins.float | None = ...,
+        stage: Global___Stage.ValueType = ...,
+        evidence: _abc.Iterable[Global___Evidence] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_language", b"_language", "_model", b"_model", "language", b"language", "model", b"model"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_language", b"_language", "_model", b"_model", "_toxicity", b"_toxicity", "_urgency", b"_urgency", "language", b"language", "model", b"model", "toxicity", b"toxicity", "urgency", b"urgency"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_language", b"_language", "_model", b"_model", "category", b"category", "decision", b"decision", "language", b"language", "model", b"model", "probabilities", b"probabilities", "reasons", b"reasons"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_language", b"_language", "_model", b"_model", "_toxicity", b"_toxicity", "_urgency", b"_urgency", "category", b"category", "decision", b"decision", "evidence", b"evidence", "kind", b"kind", "language", b"language", "model", b"model", "probabilities", b"probabilities", "reasons", b"reasons", "sentiment", b"sentiment", "stage", b"stage", "topics", b"topics", "toxicity", b"toxicity", "urgency", b"urgency"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__language: _TypeAlias = _typing.Literal["language"]  # noqa: Y015
     _WhichOneofArgType__language: _TypeAlias = _typing.Literal["_language", b"_language"]  # noqa: Y015
     _WhichOneofReturnType__model: _TypeAlias = _typing.Literal["model"]  # noqa: Y015
     _WhichOneofArgType__model: _TypeAlias = _typing.Literal["_model", b"_model"]  # noqa: Y015
+    _WhichOneofReturnType__toxicity: _TypeAlias = _typing.Literal["toxicity"]  # noqa: Y015
+    _WhichOneofArgType__toxicity: _TypeAlias = _typing.Literal["_toxicity", b"_toxicity"]  # noqa: Y015
+    _WhichOneofReturnType__urgency: _TypeAlias = _typing.Literal["urgency"]  # noqa: Y015
+    _WhichOneofArgType__urgency: _TypeAlias = _typing.Literal["_urgency", b"_urgency"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__language) -> _WhichOneofReturnType__language | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__model) -> _WhichOneofReturnType__model | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__toxicity) -> _WhichOneofReturnType__toxicity | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__urgency) -> _WhichOneofReturnType__urgency | None: ...
 
 Global___Classification: _TypeAlias = Classification  # noqa: Y015
+
+@_typing.final
+class Handling(_message.Message):
+    """What the tenant's rules make of a classified post."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUEUE_FIELD_NUMBER: _builtins.int
+    TEAM_FIELD_NUMBER: _builtins.int
+    PRIORITY_FIELD_NUMBER: _builtins.int
+    RESPOND_BY_FIELD_NUMBER: _builtins.int
+    RESOLVE_BY_FIELD_NUMBER: _builtins.int
+    ANSWER_NOT_DUE_FIELD_NUMBER: _builtins.int
+    SKILLS_FIELD_NUMBER: _builtins.int
+    RULES_FIELD_NUMBER: _builtins.int
+    queue: _builtins.str
+    team: _builtins.str
+    priority: Global___Priority.ValueType
+    answer_not_due: _builtins.bool
+    """The rules say that it is not to be answered."""
+    @_builtins.property
+    def respond_by(self) -> _timestamp_pb2.Timestamp:
+        """Both in the tenant's business hours; absent where the rules set no deadline."""
+
+    @_builtins.property
+    def resolve_by(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def skills(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What an agent should know, as BCP 47 languages or the tenant's own words."""
+
+    @_builtins.property
+    def rules(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The names of the rules that fired, in order."""
+
+    def __init__(
+        self,
+        *,
+        queue: _builtins.str = ...,
+        team: _builtins.str | None = ...,
+        priority: Global___Priority.ValueType = ...,
+        respond_by: _timestamp_pb2.Timestamp | None = ...,
+        resolve_by: _timestamp_pb2.Timestamp | None = ...,
+        answer_not_due: _builtins.bool = ...,
+        skills: _abc.Iterable[_builtins.str] | None = ...,
+        rules: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_team", b"_team", "resolve_by", b"resolve_by", "respond_by", b"respond_by", "team", b"team"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_team", b"_team", "answer_not_due", b"answer_not_due", "priority", b"priority", "queue", b"queue", "resolve_by", b"resolve_by", "respond_by", b"respond_by", "rules", b"rules", "skills", b"skills", "team", b"team"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__team: _TypeAlias = _typing.Literal["team"]  # noqa: Y015
+    _WhichOneofArgType__team: _TypeAlias = _typing.Literal["_team", b"_team"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__team) -> _WhichOneofReturnType__team | None: ...
+
+Global___Handling: _TypeAlias = Handling  # noqa: Y015
 
 @_typing.final
 class PostClassified(_message.Message):
@@ -156,6 +511,7 @@ class PostClassified(_message.Message):
     CHANGE_FIELD_NUMBER: _builtins.int
     CLASSIFICATION_FIELD_NUMBER: _builtins.int
     POST_EVENT_ID_FIELD_NUMBER: _builtins.int
+    HANDLING_FIELD_NUMBER: _builtins.int
     change: _post_pb2.PostReceived.Change.ValueType
     post_event_id: _builtins.str
     """The event id of the PostReceived that was classified."""
@@ -163,6 +519,10 @@ class PostClassified(_message.Message):
     def post(self) -> _post_pb2.Post: ...
     @_builtins.property
     def classification(self) -> Global___Classification: ...
+    @_builtins.property
+    def handling(self) -> Global___Handling:
+        """Absent where the tenant has no rules."""
+
     def __init__(
         self,
         *,
@@ -170,11 +530,50 @@ class PostClassified(_message.Message):
         change: _post_pb2.PostReceived.Change.ValueType = ...,
         classification: Global___Classification | None = ...,
         post_event_id: _builtins.str = ...,
+        handling: Global___Handling | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["classification", b"classification", "post", b"post"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["classification", b"classification", "handling", b"handling", "post", b"post"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "classification", b"classification", "post", b"post", "post_event_id", b"post_event_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "classification", b"classification", "handling", b"handling", "post", b"post", "post_event_id", b"post_event_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PostClassified: _TypeAlias = PostClassified  # noqa: Y015
+
+@_typing.final
+class CategoryCorrected(_message.Message):
+    """Published to ascolto.corrections.v1, key = conversation id: what a post is, after a person (or a promoted model)
+    said otherwise. It replaces the PostClassified of the same revision and carries all that one carries.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CORRECTED_FIELD_NUMBER: _builtins.int
+    WAS_FIELD_NUMBER: _builtins.int
+    WAS_DECISION_FIELD_NUMBER: _builtins.int
+    CORRECTED_BY_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    was: Global___Category.ValueType
+    was_decision: Global___Decision.ValueType
+    corrected_by: _builtins.str
+    """Who said so: the subject of a person ("users/...") or "models/{id}@{version}" of a promotion."""
+    reason: _builtins.str
+    """Why, in the person's words; never shown to customers."""
+    @_builtins.property
+    def corrected(self) -> Global___PostClassified: ...
+    def __init__(
+        self,
+        *,
+        corrected: Global___PostClassified | None = ...,
+        was: Global___Category.ValueType = ...,
+        was_decision: Global___Decision.ValueType = ...,
+        corrected_by: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["corrected", b"corrected"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["corrected", b"corrected", "corrected_by", b"corrected_by", "reason", b"reason", "was", b"was", "was_decision", b"was_decision"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CategoryCorrected: _TypeAlias = CategoryCorrected  # noqa: Y015

@@ -180,7 +180,9 @@ class QueryVolumesResponse(_message.Message):
 
     @_builtins.property
     def gaps(self) -> _containers.RepeatedCompositeFieldContainer[_coverage_pb2.CoverageChanged]:
-        """Accounts of the networks that were asked for which do not hear at the moment: the counts miss what was said there."""
+        """Accounts of the networks that were asked for which do not hear at the moment: the counts miss what was said there.
+        Then the newest 100 gaps of the time that was asked for which nothing can close any more (`until` is set).
+        """
 
     def __init__(
         self,

@@ -26,7 +26,7 @@ from ascolto.posts.v1 import post_pb2 as ascolto_dot_posts_dot_v1_dot_post__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$ascolto/replies/v1/reply_event.proto\x12\x12\x61scolto.replies.v1\x1a\x1b\x61scolto/posts/v1/post.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x88\x01\n\x06Target\x12\x13\n\x0bintegration\x18\x01 \x01(\t\x12\x0f\n\x07network\x18\x02 \x01(\t\x12$\n\x04kind\x18\x03 \x01(\x0e\x32\x16.ascolto.posts.v1.Kind\x12\x18\n\x10native_thread_id\x18\x04 \x01(\t\x12\x18\n\x10native_parent_id\x18\x05 \x01(\t\"e\n\x08\x45vidence\x12\x0f\n\x07\x61rticle\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x10\n\x08language\x18\x03 \x01(\t\x12\x16\n\x0e\x63ontent_sha256\x18\x04 \x01(\t\x12\x0f\n\x07passage\x18\x05 \x01(\t\"\x9d\x01\n\x07\x44rafted\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x10\n\x08language\x18\x02 \x01(\t\x12.\n\x08\x65vidence\x18\x03 \x03(\x0b\x32\x1c.ascolto.replies.v1.Evidence\x12\x0f\n\x07\x64rafter\x18\x04 \x01(\t\x12\x15\n\rdraft_version\x18\x05 \x01(\x05\x12\x1a\n\x12\x61pprovals_required\x18\x06 \x01(\x05\"=\n\x06\x45\x64ited\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x15\n\rdraft_version\x18\x02 \x01(\x05\x12\x0e\n\x06\x65\x64itor\x18\x03 \x01(\t\"f\n\x08\x41pproved\x12\x10\n\x08\x61pprover\x18\x01 \x01(\t\x12\x15\n\rdraft_version\x18\x02 \x01(\x05\x12\x16\n\x0e\x63ontent_sha256\x18\x03 \x01(\t\x12\x19\n\x11\x61pprovals_missing\x18\x04 \x01(\x05\"F\n\x08Rejected\x12\x13\n\x0brejected_by\x18\x01 \x01(\t\x12\x15\n\rdraft_version\x18\x02 \x01(\x05\x12\x0e\n\x06reason\x18\x03 \x01(\t\"\xcd\x01\n\x05Stale\x12\x30\n\x06reason\x18\x01 \x01(\x0e\x32 .ascolto.replies.v1.Stale.Reason\"\x91\x01\n\x06Reason\x12\x16\n\x12REASON_UNSPECIFIED\x10\x00\x12\x15\n\x11REASON_NEWER_POST\x10\x01\x12\x13\n\x0fREASON_ANSWERED\x10\x02\x12\x17\n\x13REASON_POST_DELETED\x10\x03\x12\x16\n\x12REASON_POST_EDITED\x10\x04\x12\x12\n\x0eREASON_EXPIRED\x10\x05\"\x1a\n\x07Sending\x12\x0f\n\x07\x61ttempt\x18\x01 \x01(\x05\"B\n\x04Sent\x12\x11\n\tnative_id\x18\x01 \x01(\t\x12\x16\n\x0e\x63ontent_sha256\x18\x02 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\x05\"\'\n\x06\x46\x61iled\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x02 \x01(\x05\"+\n\nUnresolved\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x02 \x01(\x05\"\xf1\x01\n\x06NotDue\x12\x31\n\x06reason\x18\x01 \x01(\x0e\x32!.ascolto.replies.v1.NotDue.Reason\"\xb3\x01\n\x06Reason\x12\x16\n\x12REASON_UNSPECIFIED\x10\x00\x12\x13\n\x0fREASON_FEEDBACK\x10\x01\x12\x12\n\x0eREASON_CHATTER\x10\x02\x12\x13\n\x0fREASON_OWN_POST\x10\x03\x12\x12\n\x0eREASON_DELETED\x10\x04\x12\x11\n\rREASON_TRIAGE\x10\x05\x12\x15\n\x11REASON_NO_CHANNEL\x10\x06\x12\x15\n\x11REASON_SUPERSEDED\x10\x07\"\x81\x05\n\nReplyEvent\x12\r\n\x05reply\x18\x01 \x01(\t\x12\x14\n\x0c\x63onversation\x18\x02 \x01(\t\x12\x0f\n\x07\x61nswers\x18\x03 \x03(\t\x12*\n\x06target\x18\x04 \x01(\x0b\x32\x1a.ascolto.replies.v1.Target\x12.\n\nevent_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\x07\x64rafted\x18\n \x01(\x0b\x32\x1b.ascolto.replies.v1.DraftedH\x00\x12,\n\x06\x65\x64ited\x18\x0b \x01(\x0b\x32\x1a.ascolto.replies.v1.EditedH\x00\x12\x30\n\x08\x61pproved\x18\x0c \x01(\x0b\x32\x1c.ascolto.replies.v1.ApprovedH\x00\x12\x30\n\x08rejected\x18\r \x01(\x0b\x32\x1c.ascolto.replies.v1.RejectedH\x00\x12*\n\x05stale\x18\x0e \x01(\x0b\x32\x19.ascolto.replies.v1.StaleH\x00\x12.\n\x07sending\x18\x0f \x01(\x0b\x32\x1b.ascolto.replies.v1.SendingH\x00\x12(\n\x04sent\x18\x10 \x01(\x0b\x32\x18.ascolto.replies.v1.SentH\x00\x12,\n\x06\x66\x61iled\x18\x11 \x01(\x0b\x32\x1a.ascolto.replies.v1.FailedH\x00\x12\x34\n\nunresolved\x18\x12 \x01(\x0b\x32\x1e.ascolto.replies.v1.UnresolvedH\x00\x12-\n\x07not_due\x18\x13 \x01(\x0b\x32\x1a.ascolto.replies.v1.NotDueH\x00\x42\x06\n\x04\x66\x61\x63tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$ascolto/replies/v1/reply_event.proto\x12\x12\x61scolto.replies.v1\x1a\x1b\x61scolto/posts/v1/post.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x88\x01\n\x06Target\x12\x13\n\x0bintegration\x18\x01 \x01(\t\x12\x0f\n\x07network\x18\x02 \x01(\t\x12$\n\x04kind\x18\x03 \x01(\x0e\x32\x16.ascolto.posts.v1.Kind\x12\x18\n\x10native_thread_id\x18\x04 \x01(\t\x12\x18\n\x10native_parent_id\x18\x05 \x01(\t\"e\n\x08\x45vidence\x12\x0f\n\x07\x61rticle\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x10\n\x08language\x18\x03 \x01(\t\x12\x16\n\x0e\x63ontent_sha256\x18\x04 \x01(\t\x12\x0f\n\x07passage\x18\x05 \x01(\t\"\xcd\x01\n\x07\x44rafted\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x10\n\x08language\x18\x02 \x01(\t\x12.\n\x08\x65vidence\x18\x03 \x03(\x0b\x32\x1c.ascolto.replies.v1.Evidence\x12\x0f\n\x07\x64rafter\x18\x04 \x01(\t\x12\x15\n\rdraft_version\x18\x05 \x01(\x05\x12\x1a\n\x12\x61pprovals_required\x18\x06 \x01(\x05\x12.\n\nrespond_by\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"=\n\x06\x45\x64ited\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x15\n\rdraft_version\x18\x02 \x01(\x05\x12\x0e\n\x06\x65\x64itor\x18\x03 \x01(\t\"f\n\x08\x41pproved\x12\x10\n\x08\x61pprover\x18\x01 \x01(\t\x12\x15\n\rdraft_version\x18\x02 \x01(\x05\x12\x16\n\x0e\x63ontent_sha256\x18\x03 \x01(\t\x12\x19\n\x11\x61pprovals_missing\x18\x04 \x01(\x05\"F\n\x08Rejected\x12\x13\n\x0brejected_by\x18\x01 \x01(\t\x12\x15\n\rdraft_version\x18\x02 \x01(\x05\x12\x0e\n\x06reason\x18\x03 \x01(\t\"\xe6\x01\n\x05Stale\x12\x30\n\x06reason\x18\x01 \x01(\x0e\x32 .ascolto.replies.v1.Stale.Reason\"\xaa\x01\n\x06Reason\x12\x16\n\x12REASON_UNSPECIFIED\x10\x00\x12\x15\n\x11REASON_NEWER_POST\x10\x01\x12\x13\n\x0fREASON_ANSWERED\x10\x02\x12\x17\n\x13REASON_POST_DELETED\x10\x03\x12\x16\n\x12REASON_POST_EDITED\x10\x04\x12\x12\n\x0eREASON_EXPIRED\x10\x05\x12\x17\n\x13REASON_RECLASSIFIED\x10\x06\"\x1a\n\x07Sending\x12\x0f\n\x07\x61ttempt\x18\x01 \x01(\x05\"B\n\x04Sent\x12\x11\n\tnative_id\x18\x01 \x01(\t\x12\x16\n\x0e\x63ontent_sha256\x18\x02 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\x05\"\'\n\x06\x46\x61iled\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x02 \x01(\x05\"+\n\nUnresolved\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x02 \x01(\x05\"\x9e\x02\n\x06NotDue\x12\x31\n\x06reason\x18\x01 \x01(\x0e\x32!.ascolto.replies.v1.NotDue.Reason\x12\x11\n\x04rule\x18\x02 \x01(\tH\x00\x88\x01\x01\"\xc4\x01\n\x06Reason\x12\x16\n\x12REASON_UNSPECIFIED\x10\x00\x12\x13\n\x0fREASON_FEEDBACK\x10\x01\x12\x12\n\x0eREASON_CHATTER\x10\x02\x12\x13\n\x0fREASON_OWN_POST\x10\x03\x12\x12\n\x0eREASON_DELETED\x10\x04\x12\x11\n\rREASON_TRIAGE\x10\x05\x12\x15\n\x11REASON_NO_CHANNEL\x10\x06\x12\x15\n\x11REASON_SUPERSEDED\x10\x07\x12\x0f\n\x0bREASON_RULE\x10\x08\x42\x07\n\x05_rule\"\x81\x05\n\nReplyEvent\x12\r\n\x05reply\x18\x01 \x01(\t\x12\x14\n\x0c\x63onversation\x18\x02 \x01(\t\x12\x0f\n\x07\x61nswers\x18\x03 \x03(\t\x12*\n\x06target\x18\x04 \x01(\x0b\x32\x1a.ascolto.replies.v1.Target\x12.\n\nevent_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\x07\x64rafted\x18\n \x01(\x0b\x32\x1b.ascolto.replies.v1.DraftedH\x00\x12,\n\x06\x65\x64ited\x18\x0b \x01(\x0b\x32\x1a.ascolto.replies.v1.EditedH\x00\x12\x30\n\x08\x61pproved\x18\x0c \x01(\x0b\x32\x1c.ascolto.replies.v1.ApprovedH\x00\x12\x30\n\x08rejected\x18\r \x01(\x0b\x32\x1c.ascolto.replies.v1.RejectedH\x00\x12*\n\x05stale\x18\x0e \x01(\x0b\x32\x19.ascolto.replies.v1.StaleH\x00\x12.\n\x07sending\x18\x0f \x01(\x0b\x32\x1b.ascolto.replies.v1.SendingH\x00\x12(\n\x04sent\x18\x10 \x01(\x0b\x32\x18.ascolto.replies.v1.SentH\x00\x12,\n\x06\x66\x61iled\x18\x11 \x01(\x0b\x32\x1a.ascolto.replies.v1.FailedH\x00\x12\x34\n\nunresolved\x18\x12 \x01(\x0b\x32\x1e.ascolto.replies.v1.UnresolvedH\x00\x12-\n\x07not_due\x18\x13 \x01(\x0b\x32\x1a.ascolto.replies.v1.NotDueH\x00\x42\x06\n\x04\x66\x61\x63tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,29 +38,29 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EVIDENCE']._serialized_start=261
   _globals['_EVIDENCE']._serialized_end=362
   _globals['_DRAFTED']._serialized_start=365
-  _globals['_DRAFTED']._serialized_end=522
-  _globals['_EDITED']._serialized_start=524
-  _globals['_EDITED']._serialized_end=585
-  _globals['_APPROVED']._serialized_start=587
-  _globals['_APPROVED']._serialized_end=689
-  _globals['_REJECTED']._serialized_start=691
-  _globals['_REJECTED']._serialized_end=761
-  _globals['_STALE']._serialized_start=764
-  _globals['_STALE']._serialized_end=969
-  _globals['_STALE_REASON']._serialized_start=824
-  _globals['_STALE_REASON']._serialized_end=969
-  _globals['_SENDING']._serialized_start=971
-  _globals['_SENDING']._serialized_end=997
-  _globals['_SENT']._serialized_start=999
-  _globals['_SENT']._serialized_end=1065
-  _globals['_FAILED']._serialized_start=1067
-  _globals['_FAILED']._serialized_end=1106
-  _globals['_UNRESOLVED']._serialized_start=1108
-  _globals['_UNRESOLVED']._serialized_end=1151
-  _globals['_NOTDUE']._serialized_start=1154
-  _globals['_NOTDUE']._serialized_end=1395
-  _globals['_NOTDUE_REASON']._serialized_start=1216
-  _globals['_NOTDUE_REASON']._serialized_end=1395
-  _globals['_REPLYEVENT']._serialized_start=1398
-  _globals['_REPLYEVENT']._serialized_end=2039
+  _globals['_DRAFTED']._serialized_end=570
+  _globals['_EDITED']._serialized_start=572
+  _globals['_EDITED']._serialized_end=633
+  _globals['_APPROVED']._serialized_start=635
+  _globals['_APPROVED']._serialized_end=737
+  _globals['_REJECTED']._serialized_start=739
+  _globals['_REJECTED']._serialized_end=809
+  _globals['_STALE']._serialized_start=812
+  _globals['_STALE']._serialized_end=1042
+  _globals['_STALE_REASON']._serialized_start=872
+  _globals['_STALE_REASON']._serialized_end=1042
+  _globals['_SENDING']._serialized_start=1044
+  _globals['_SENDING']._serialized_end=1070
+  _globals['_SENT']._serialized_start=1072
+  _globals['_SENT']._serialized_end=1138
+  _globals['_FAILED']._serialized_start=1140
+  _globals['_FAILED']._serialized_end=1179
+  _globals['_UNRESOLVED']._serialized_start=1181
+  _globals['_UNRESOLVED']._serialized_end=1224
+  _globals['_NOTDUE']._serialized_start=1227
+  _globals['_NOTDUE']._serialized_end=1513
+  _globals['_NOTDUE_REASON']._serialized_start=1308
+  _globals['_NOTDUE_REASON']._serialized_end=1504
+  _globals['_REPLYEVENT']._serialized_start=1516
+  _globals['_REPLYEVENT']._serialized_end=2157
 # @@protoc_insertion_point(module_scope)

@@ -101,6 +101,7 @@ class Drafted(_message.Message):
     DRAFTER_FIELD_NUMBER: _builtins.int
     DRAFT_VERSION_FIELD_NUMBER: _builtins.int
     APPROVALS_REQUIRED_FIELD_NUMBER: _builtins.int
+    RESPOND_BY_FIELD_NUMBER: _builtins.int
     text: _builtins.str
     language: _builtins.str
     """BCP 47."""
@@ -112,6 +113,10 @@ class Drafted(_message.Message):
     """How many different people must approve; 2 is four-eyes."""
     @_builtins.property
     def evidence(self) -> _containers.RepeatedCompositeFieldContainer[Global___Evidence]: ...
+    @_builtins.property
+    def respond_by(self) -> _timestamp_pb2.Timestamp:
+        """By when the customer should have an answer; absent where the tenant's rules set no deadline."""
+
     def __init__(
         self,
         *,
@@ -121,10 +126,11 @@ class Drafted(_message.Message):
         drafter: _builtins.str = ...,
         draft_version: _builtins.int = ...,
         approvals_required: _builtins.int = ...,
+        respond_by: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["respond_by", b"respond_by"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["approvals_required", b"approvals_required", "draft_version", b"draft_version", "drafter", b"drafter", "evidence", b"evidence", "language", b"language", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approvals_required", b"approvals_required", "draft_version", b"draft_version", "drafter", b"drafter", "evidence", b"evidence", "language", b"language", "respond_by", b"respond_by", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -232,6 +238,8 @@ class Stale(_message.Message):
         REASON_POST_DELETED: Stale._Reason.ValueType  # 3
         REASON_POST_EDITED: Stale._Reason.ValueType  # 4
         REASON_EXPIRED: Stale._Reason.ValueType  # 5
+        REASON_RECLASSIFIED: Stale._Reason.ValueType  # 6
+        """A person, or a model that was promoted, says that the post is something else than was thought."""
 
     class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper): ...
     REASON_UNSPECIFIED: Stale.Reason.ValueType  # 0
@@ -242,6 +250,8 @@ class Stale(_message.Message):
     REASON_POST_DELETED: Stale.Reason.ValueType  # 3
     REASON_POST_EDITED: Stale.Reason.ValueType  # 4
     REASON_EXPIRED: Stale.Reason.ValueType  # 5
+    REASON_RECLASSIFIED: Stale.Reason.ValueType  # 6
+    """A person, or a model that was promoted, says that the post is something else than was thought."""
 
     REASON_FIELD_NUMBER: _builtins.int
     reason: Global___Stale.Reason.ValueType
@@ -372,6 +382,8 @@ class NotDue(_message.Message):
         """The integration has no way back."""
         REASON_SUPERSEDED: NotDue._Reason.ValueType  # 7
         """A later post of the same batch or an older revision already took its place."""
+        REASON_RULE: NotDue._Reason.ValueType  # 8
+        """The tenant's rules say so."""
 
     class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper): ...
     REASON_UNSPECIFIED: NotDue.Reason.ValueType  # 0
@@ -385,19 +397,27 @@ class NotDue(_message.Message):
     """The integration has no way back."""
     REASON_SUPERSEDED: NotDue.Reason.ValueType  # 7
     """A later post of the same batch or an older revision already took its place."""
+    REASON_RULE: NotDue.Reason.ValueType  # 8
+    """The tenant's rules say so."""
 
     REASON_FIELD_NUMBER: _builtins.int
+    RULE_FIELD_NUMBER: _builtins.int
     reason: Global___NotDue.Reason.ValueType
+    rule: _builtins.str
+    """Of REASON_RULE: the rules that fired."""
     def __init__(
         self,
         *,
         reason: Global___NotDue.Reason.ValueType = ...,
+        rule: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_rule", b"_rule", "rule", b"rule"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_rule", b"_rule", "reason", b"reason", "rule", b"rule"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__rule: _TypeAlias = _typing.Literal["rule"]  # noqa: Y015
+    _WhichOneofArgType__rule: _TypeAlias = _typing.Literal["_rule", b"_rule"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__rule) -> _WhichOneofReturnType__rule | None: ...
 
 Global___NotDue: _TypeAlias = NotDue  # noqa: Y015
 

@@ -34,7 +34,7 @@ def transform(values: Sequence[bytes]) -> Sequence[Outgoing]:
     return [Outgoing("out", b"k", value * LIMIT if value == b"huge" else value) for value in values]
 
 
-STEP = Step(decode, transform, LIMIT)
+STEP = Step(decode, LIMIT)
 
 
 def test_good_records_are_transformed_in_one_call() -> None:
@@ -44,7 +44,7 @@ def test_good_records_are_transformed_in_one_call() -> None:
         calls.append(len(values))
         return transform(values)
 
-    result = Step(decode, counting, LIMIT).run(raws(b"a", b"b", b"c"))
+    result = STEP.run(raws(b"a", b"b", b"c"), counting)
     assert calls == [3]
     assert [message.value for message in result.outgoing] == [b"a", b"b", b"c"]
 
@@ -59,16 +59,16 @@ def test_good_records_are_transformed_in_one_call() -> None:
     ],
 )
 def test_only_the_bad_record_is_refused(bad: bytes, code: str) -> None:
-    result = STEP.run(raws(b"a", bad, b"b"))
+    result = STEP.run(raws(b"a", bad, b"b"), transform)
     assert [message.value for message in result.outgoing] == [b"a", b"b"]
     assert [(raw.offset, why.code) for raw, why in result.refused] == [(1, code)]
 
 
 def test_all_reasons_are_kept_when_several_kinds_meet() -> None:
-    result = STEP.run(raws(b"undecodable", b"refused", b"a", b"bug"))
+    result = STEP.run(raws(b"undecodable", b"refused", b"a", b"bug"), transform)
     assert [why.code for _, why in result.refused] == ["UNDECODABLE", "REFUSED", "TRANSFORM_FAILED"]
 
 
 def test_a_crash_refuses_nothing() -> None:
     with pytest.raises(Crash):
-        STEP.run(raws(b"a", b"crash"))
+        STEP.run(raws(b"a", b"crash"), transform)

@@ -1,0 +1,131 @@
+"""`ascolto classifier`: how the classifier does, from what it decided and what people said of it."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any, Final
+
+import asyncpg
+import typer
+
+from chassis.clock import utc_now
+from chassis.postgres import PostgresSettings, connect
+from cli.console import JSON_OPTION, out, print_json, print_rows
+from cli.errors import CommandError
+from cli.settings import Addresses, load_addresses
+from contracts.topics import ROUTING
+from services.routing.drift import LEAST_LABELS, Tally
+from services.routing.drift_report import Cell, Dimension, Row, first_day, rows
+from services.routing.judgement import Category
+from services.routing.store.drift import tallies
+
+DEFAULT_DAYS: Final = 7
+STATEMENT_SECONDS: Final = 300
+_BY_DEFAULT: Final = (Dimension.DAY, Dimension.NETWORK)
+_SHARES: Final = f"{'/'.join(each.value[0] for each in Category)} %"
+_MEASURES: Final = ("posts", "cover", "conf", _SHARES, "right", "ece")
+"""Short, so that a long network's row fits into 100 columns."""
+_DAY: Final = ["%Y-%m-%d"]
+
+app = typer.Typer(no_args_is_help=True, help="How the classifier does.")
+
+
+@app.callback()
+def classifier() -> None:
+    """How the classifier does."""
+
+
+@app.command()
+def report(
+    since: Annotated[datetime | None, typer.Option(formats=_DAY, help="First day, in UTC; 7 days ago.")] = None,
+    until: Annotated[datetime | None, typer.Option(formats=_DAY, help="The day after the last; tomorrow.")] = None,
+    by: Annotated[list[Dimension] | None, typer.Option(help="May be repeated; day and network if left out.")] = None,
+    all_tenants: Annotated[bool, typer.Option("--all-tenants", help="Of all tenants.")] = False,  # noqa: FBT002 - a flag
+    as_json: Annotated[bool, JSON_OPTION] = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Print volume, coverage, confidence, mix, and how right it was where people said so; warn of what moved.
+
+    Moved: coverage by more than 10 points, or the mix of categories by a population stability index over 0.2, with at
+    least 200 posts, against the 7 days before each day, or (without --by day) as many days before the range.
+    """
+    end = until.date() if until else utc_now().date() + timedelta(days=1)
+    start = since.date() if since else end - timedelta(days=DEFAULT_DAYS)
+    if start >= end:
+        raise CommandError(
+            f"--since {start} is not before --until {end}: give the first day, and the day after the last."
+        )
+    dimensions = tuple(each for each in Dimension if each in (by or _BY_DEFAULT))
+    addresses = load_addresses()
+    tenant = None if all_tenants else addresses.tenant
+    cells = asyncio.run(_read(addresses, first_day(start, end, dimensions), end, tenant))
+    found = rows(cells, dimensions, start, end)
+    if as_json:
+        for row in found:
+            print_json(_shown(row))
+    else:
+        _print(found, dimensions)
+
+
+async def _read(addresses: Addresses, since: date, until: date, tenant: str | None) -> Mapping[Cell, Tally]:
+    settings = PostgresSettings.model_validate(
+        {
+            "dsn": addresses.need("postgres_dsn"),
+            "role": "",
+            "statement_timeout_seconds": STATEMENT_SECONDS,
+            "command_timeout_seconds": STATEMENT_SECONDS + 5,
+        }
+    )
+    try:
+        connection = await connect(settings, schema=ROUTING, application_name="ascolto")
+        try:
+            return await tallies(connection, since, until, tenant)
+        finally:
+            await connection.close()
+    except (OSError, asyncpg.PostgresError) as error:
+        raise CommandError(f"The store of routing cannot be read: {error}") from error
+
+
+def _print(found: list[Row], dimensions: tuple[Dimension, ...]) -> None:
+    print_rows([_told(row) for row in found], [*dimensions, *_MEASURES], as_json=False)
+    if not found:
+        out.print("The classifier judged nothing in these days.")
+    if any(row.tally.labels for row in found):
+        out.print(
+            "right (accuracy) and ece (calibration error) are of the posts that people labelled, and those are no "
+            "random sample: triage shows them what the model was unsure of, and they mend what looks wrong. "
+            f"ece is told from {LEAST_LABELS} labels on."
+        )
+    for row in found:
+        for what in row.moved:
+            place = " ".join(row.group.values()) or "all"
+            sizes = f"{row.tally.posts:,} posts, {row.before.posts:,} before"
+            out.print(f"moved: {place}: {what}; {sizes}", style="yellow", markup=False)
+
+
+def _told(row: Row) -> dict[str, Any]:
+    tally = row.tally
+    return {
+        **row.group,
+        "posts": f"{tally.posts:,}",
+        "cover": f"{tally.coverage:.0%}",
+        "conf": f"{tally.mean_confidence:.2f}",
+        _SHARES: "/".join(f"{100 * tally.share(category):.0f}" for category in Category),
+        "right": None if tally.accuracy is None else f"{tally.accuracy:.0%} of {tally.labels:,}",
+        "ece": None if tally.calibration_error is None else f"{tally.calibration_error:.2f}",
+    }
+
+
+def _shown(row: Row) -> dict[str, Any]:
+    tally = row.tally
+    return {
+        **row.group,
+        "posts": tally.posts,
+        "coverage": round(tally.coverage, 4),
+        "mean_confidence": round(tally.mean_confidence, 4),
+        "shares": {category.value: round(tally.share(category), 4) for category in Category},
+        "labels": tally.labels,
+        "accuracy": tally.accuracy,
+        "ece": tally.calibration_error,
+        "posts_before": row.before.posts,
+        "moved": row.moved,
+    }

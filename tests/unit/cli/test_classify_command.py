@@ -1,0 +1,173 @@
+"""`ascolto classify`: any text gets an answer, any line a row, and any number of lines fits into memory."""
+
+import codecs
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.cells import cell_len
+from typer.testing import CliRunner, Result
+
+from cli import judgement_lines
+from cli.app import app
+from cli.commands import classify
+from cli.errors import CommandError
+from cli.texts import Line
+from services.routing.classifier import Cascade
+from services.routing.judgement import Category, Evidence, Judgement, Kind, Text, UrgencyReason
+
+PARCEL = '{"text": "Where is my parcel?", "language": "en"}'
+JUDGEMENT = Judgement(
+    category=Category.QUESTION,
+    abstained=True,
+    probabilities=dict.fromkeys(Category, 0.25),
+    language="en",
+    reasons=("word:\x1b[2J", *(f"word:{'漢' * 30}" for _ in range(5))),
+    model="models/m@1+ab",
+    kind=Kind.INFORMATION_REQUEST,
+    sentiment=1,
+    urgency=tuple(UrgencyReason),
+    evidence=(Evidence("category", "word:漢", 3, 4),),
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _loaded_once() -> Iterator[None]:
+    """The shipped weights are read once for all these tests."""
+    shipped = Cascade.load()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Cascade, "load", lambda _: shipped)
+        yield
+
+
+def _run(*arguments: str, given: str | bytes = "") -> Result:
+    return CliRunner().invoke(app, ["classify", *arguments], input=given)
+
+
+def _rows(given: str | bytes, *arguments: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in _run("-", "--json", *arguments, given=given).stdout.splitlines()]
+
+
+def test_each_row_says_everything_that_was_judged() -> None:
+    [row] = _rows(PARCEL, "--evidence")
+    assert row["category"] == "question"
+    assert sum(row["probabilities"].values()) == pytest.approx(1, abs=1e-3)
+    assert row.keys() == {
+        *("line", "category", "probabilities", "kind", "sentiment", "urgency", "topics", "toxicity"),
+        *("language", "stage", "abstained", "reasons", "evidence", "model"),
+    }
+
+
+def test_evidence_is_shown_where_it_is_asked_for() -> None:
+    assert "evidence" not in _rows(PARCEL)[0]
+
+
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        ("{", "no JSON"),
+        ("7" * 5_000, "no JSON"),
+        ("[" * 100_000, "no JSON"),
+        ("[]", "no JSON object"),
+        ("{}", "text"),
+        ('{"text": 3}', "text"),
+        ('{"text": "a", "language": 7}', "language"),
+        ('{"text": "a", "network": []}', "network"),
+        ('{"text": "a", "rating": NaN}', "rating"),
+        ('{"text": "a", "rating": true}', "rating"),
+        ('{"text": "a", "reply": "yes"}', "reply"),
+    ],
+)
+def test_a_line_that_holds_no_text_is_answered_and_the_others_go_on(tmp_path: Path, line: str, named: str) -> None:
+    file = tmp_path / "rows.jsonl"
+    file.write_text(f"\n{line}\n{PARCEL}\n")
+    result = _run(str(file), "--json")
+    bad, good = map(json.loads, result.stdout.splitlines())
+    assert (bad["line"], good["line"], good["category"]) == (2, 3, "question")
+    assert named in bad["error"]
+    assert isinstance(result.exception, CommandError)
+    assert "1 of its lines" in str(result.exception)
+
+
+def test_a_table_has_the_row_of_a_bad_line_in_its_place() -> None:
+    table = _run("-", given=f"{PARCEL}\n[]\n{PARCEL}\n").stdout.splitlines()
+    assert table[3] == "      2 could not be read: this is no JSON object"
+    assert len(table) == 6
+
+
+def test_plain_lines_are_texts() -> None:
+    rows = _rows("Where is my parcel?\n\nWhere is my refund?\n")
+    assert [(row["line"], row["category"]) for row in rows] == [(1, "question"), (3, "question")]
+
+
+def test_plain_lines_may_look_like_json() -> None:
+    assert "category" in _rows('{"no": "JSON lines', "--plain")[0]
+
+
+def test_what_the_network_knows_is_told_to_the_classifier(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Text] = []
+
+    class Listening:
+        model = "models/m"
+
+        def classify(self, texts: list[Text]) -> list[Judgement]:
+            seen.extend(texts)
+            return [JUDGEMENT] * len(texts)
+
+    monkeypatch.setattr(Cascade, "load", lambda _: Listening())
+    _rows('{"text": "a", "lang": "it", "network": "x", "rating": 4, "reply": true}')
+    assert seen == [Text("a", "it", "x", 4, reply=True)]
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=())), min_size=1, max_size=5))
+@settings(deadline=None, max_examples=50)
+def test_any_text_gets_an_answer(texts: list[str]) -> None:
+    lines = "\n".join(json.dumps({"text": text}) for text in texts)
+    result = _run("-", "--json", given=lines)
+    assert result.exit_code == 0
+    assert len(result.stdout.splitlines()) == len(texts)
+
+
+@given(st.binary().filter(lambda line: line.strip(b"\xff\xfe\xfb\xef") and not line.lstrip().startswith(b"{")))
+@settings(deadline=None, max_examples=50)
+def test_any_bytes_are_read_as_plain_text(content: bytes) -> None:
+    assert _run("-", given=content).exit_code == 0
+
+
+@pytest.mark.parametrize("mark", ["utf-8-sig", "utf-16"])
+def test_a_byte_order_mark_tells_the_encoding(tmp_path: Path, mark: str) -> None:
+    file = tmp_path / "rows.jsonl"
+    file.write_bytes(codecs.encode(PARCEL, mark))
+    assert json.loads(_run(str(file), "--json").stdout)["category"] == "question"
+
+
+def test_batches_are_bounded_in_rows_and_in_characters() -> None:
+    def lines() -> Iterator[Line]:
+        for number in range(1_200):
+            yield Line(number, Text("x"))
+        for number in range(5):
+            yield Line(number, Text("x" * classify.BATCH_CHARACTERS))
+
+    assert [len(batch) for batch in classify._batches(lines())] == [500, 500, 201, 1, 1, 1, 1]
+
+
+def test_a_line_without_end_is_passed_over() -> None:
+    long, good = _rows(json.dumps({"text": "x" * 3_000_000}) + "\n" + PARCEL)
+    assert "longer than" in long["error"]
+    assert good["line"] == 2
+
+
+def test_what_people_read_fits_their_terminal_and_cannot_steer_it() -> None:
+    lines = [judgement_lines.heading(), *judgement_lines.told(9_999_999, JUDGEMENT, evidence=True)]
+    assert max(map(cell_len, lines)) <= judgement_lines.COLUMNS
+    assert not [line for line in lines if not line.isprintable()]
+
+
+def test_a_missing_file_says_so() -> None:
+    result = _run("/nowhere.jsonl")
+    assert isinstance(result.exception, CommandError)
+    assert "/nowhere.jsonl: No such file" in str(result.exception)
