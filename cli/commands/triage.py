@@ -35,8 +35,9 @@ Post = Annotated[str, typer.Argument(help='"tenants/.../posts/..." or the id at 
 Json = Annotated[bool, JSON_OPTION]
 SHOWN_CHARACTERS: Final = 60
 _PRIVATE: Final = 0o600
-_COLUMNS: Final = ["id", "category", "urgency", "network", "language", "waits_since", "text"]
-_HISTORY: Final = ["decided", "category", "kind", "decision", "stage", "probability", "model", "by", "reason"]
+_COLUMNS: Final = ["id", "category", "urgency", "text"]
+_HISTORY: Final = ["category", "kind", "decision", "probability", "detail"]
+"""What fits 80 columns; `--json` has everything."""
 
 
 @app.command("list")
@@ -185,9 +186,6 @@ def _row(decision: pb.Decision) -> dict[str, str]:
         "id": _id(decision),
         "category": f"{CATEGORY_WORDS[judged.category]}?",
         "urgency": "" if level in {"unspecified", "normal"} else level,
-        "network": decision.post.network,
-        "language": judged.language,
-        "waits_since": decision.decide_time.ToJsonString(),
         "text": text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…",
     }
 
@@ -196,13 +194,9 @@ def _told(decision: pb.Decision) -> dict[str, str]:
     judged = decision.classification
     share = next((each.probability for each in judged.probabilities if each.category == judged.category), None)
     return {
-        "decided": decision.decide_time.ToJsonString(),
         "category": CATEGORY_WORDS[judged.category],
         "kind": KIND_WORDS.get(judged.kind, NO_KIND),
         "decision": classification.Decision.Name(judged.decision).removeprefix("DECISION_").lower(),
-        "stage": classification.Stage.Name(judged.stage).removeprefix("STAGE_").lower(),
         "probability": "" if share is None else f"{share:.2f}",
-        "model": judged.model,
-        "by": decision.corrected_by,
-        "reason": decision.correction_reason,
+        "detail": " ".join(filter(None, (judged.model, decision.corrected_by, decision.correction_reason))),
     }

@@ -13,13 +13,14 @@ pytestmark = pytest.mark.integration
 FIRST, SECOND = "tenants/acme/posts/1", "tenants/acme/posts/2"
 REPLY = """
 insert into responder.reply values ($1, 'acme', 'c', 'e', $2, 'i', 'x', 'CHAT', 't', 'p', $3, 'text', '\\x00', 'en', 1,
-  '[]', 'd', 1, '[]', null, 0, null, null, now(), now(), nextval('responder.reply_change'))
+  '[]', 'd', 1, '[]', null, 0, null, null, now(), now(), nextval('responder.reply_change'), null, now())
 """
 POST = """
 insert into responder.post (event_id, tenant, conversation, post, revision, edited, deleted, own, author, native_id,
-  said_at, learned_at, call, category, text_sha256, message, outcome, is_current, closed)
+  said_at, learned_at, call, category, text_sha256, message, outcome, is_current, closed,
+  authority, decided_at, classified_by)
 values ($1, 'acme', 'c', $2, $3, false, false, false, 'a', 'n', now(), now(), 'answer', 1, '\\x00', '\\x00', 'drafted',
-  true, false)
+  true, false, 'model', now(), $1)
 """
 
 
