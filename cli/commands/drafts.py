@@ -33,7 +33,7 @@ def list_drafts(
     limit: Annotated[int, typer.Option(help="At most so many.")] = 50,
     as_json: Json = False,  # noqa: FBT002 - a flag of the command line
 ) -> None:
-    """List replies, the oldest first."""
+    """List replies, the nearest deadline first."""
     states = [] if state == "all" else [_state(state)]
     replies = _run(lambda stub: _listed(stub, states or list(pb.ReplyState.values())[1:], limit))
     rows = [MessageToDict(reply, preserving_proto_field_name=True) for reply in replies]
