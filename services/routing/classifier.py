@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,54 +94,25 @@ class Cascade:
         likeliest = scores.categories.argmax(axis=1)
         abstained = strange | (scores.categories.max(axis=1) < self._weights.thresholds[likeliest])
         kinds = outputs.likely_kinds(scores.kinds, likeliest)
-        columns = np.array([outputs.KINDS.index(kind) for kind in kinds])
-        reasons = self._reasoner.explain(features, linear.signals, columns)
-        rows = zip(
-            likeliest.tolist(),
-            abstained.tolist(),
-            scores.categories.tolist(),
-            self._languages.identify(features, texts),
-            reasons,
-            kinds,
-            outputs.sentiments(scores.details),
-            outputs.urgency_reasons(scores.details),
-            outputs.topics(scores.details),
-            outputs.toxicities(scores.details),
-            scores.encoded.tolist(),
-            self._reasoner.evidence(features, texts, reasons, scores.details),
-            strict=True,
-        )
-        return [
-            Judgement(
-                category=outputs.CATEGORIES[best],
-                abstained=unsure,
-                probabilities=dict(zip(outputs.CATEGORIES, probabilities, strict=True)),
-                language=language,
-                reasons=why,
-                model=self.model,
-                kind=kind,
-                sentiment=sentiment,
-                urgency=urgency,
-                topics=topics,
-                toxicity=toxicity,
-                stage=Stage.ENCODER if encoded else Stage.LINEAR,
-                evidence=evidence,
-            )
-            for (
-                best,
-                unsure,
-                probabilities,
-                language,
-                why,
-                kind,
-                sentiment,
-                urgency,
-                topics,
-                toxicity,
-                encoded,
-                evidence,
-            ) in rows
-        ]
+        numbers = np.array([outputs.KINDS.index(kind) for kind in kinds])
+        reasons = self._reasoner.explain(features, linear.signals, numbers)
+        columns: dict[str, list[Any]] = {
+            "category": [outputs.CATEGORIES[best] for best in likeliest.tolist()],
+            "abstained": abstained.tolist(),
+            "probabilities": [dict(zip(outputs.CATEGORIES, row, strict=True)) for row in scores.categories.tolist()],
+            "language": self._languages.identify(features, texts),
+            "reasons": reasons,
+            "model": [self.model] * len(texts),
+            "kind": kinds,
+            "sentiment": outputs.sentiments(scores.details),
+            "urgency": outputs.urgency_reasons(scores.details),
+            "topics": outputs.topics(scores.details),
+            "toxicity": outputs.toxicities(scores.details),
+            "stage": [Stage.ENCODER if encoded else Stage.LINEAR for encoded in scores.encoded.tolist()],
+            "evidence": self._reasoner.evidence(features, texts, reasons, scores.details),
+        }
+        names = tuple(columns)
+        return [Judgement(**dict(zip(names, row, strict=True))) for row in zip(*columns.values(), strict=True)]
 
 
 def biased(probabilities: Floats, bias: Floats) -> Floats:
