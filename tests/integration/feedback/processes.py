@@ -4,14 +4,12 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
-
 from ascolto.insights.v1.insights_service_pb2_grpc import InsightsServiceStub
 from chassis.auth import AuthSettings
 from chassis.dev_issuer import DevIssuer, DevIssuerSettings
 from chassis.grpc_client import open_channel
 from chassis.grpc_server import GrpcSettings
-from chassis.kafka import KafkaSettings, Publisher, committed_offsets, end_offsets
+from chassis.kafka import KafkaSettings, Publisher
 from chassis.lifecycle import Lifecycle
 from chassis.messages import Outgoing
 from chassis.postgres import PostgresSettings
@@ -68,24 +66,3 @@ async def process(postgres: PostgresSettings, kafka: KafkaSettings) -> AsyncIter
 async def publish(kafka: KafkaSettings, messages: Sequence[Outgoing]) -> None:
     async with Publisher(kafka, client_id="test") as publisher:
         await publisher.publish_all(messages)
-
-
-async def uncommitted(kafka: KafkaSettings, group: str = FEEDBACK, topics: Sequence[str] = TOPICS) -> int:
-    """How many records of `topics` the group has not committed."""
-    committed, ends = await committed_offsets(kafka, group), await end_offsets(kafka, topics)
-    return sum(end - committed.get(at, 0) for at, end in ends.items())
-
-
-async def move_group(
-    kafka: KafkaSettings, *, to_end: bool, group: str = FEEDBACK, topics: Sequence[str] = TOPICS
-) -> None:
-    """Commit the ends or the beginnings for a group without members."""
-    ends = await end_offsets(kafka, topics)
-    offsets = {TopicPartition(*at): end if to_end else 0 for at, end in ends.items()}
-    consumer = AIOKafkaConsumer(**kafka.connection("test"), group_id=group, enable_auto_commit=False)
-    await consumer.start()
-    try:
-        consumer.assign(list(offsets))
-        await consumer.commit(offsets)
-    finally:
-        await consumer.stop()

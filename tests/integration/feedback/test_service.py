@@ -24,9 +24,10 @@ from services.feedback.rebuild import RebuildRefused, rebuild
 from services.feedback.store.digest import digest
 from services.feedback.store.volumes import complete_through, volumes_match
 from tests.factories import make_event, make_post_received
-from tests.integration.feedback.processes import move_group, process, publish, uncommitted
+from tests.integration.feedback.processes import TOPICS, process, publish
 from tests.integration.feedback.records import classified, disputed, history
 from tests.integration.feedback.serving import Reader
+from tests.integration.groups import move, uncommitted_of
 
 pytestmark = pytest.mark.integration
 
@@ -34,7 +35,7 @@ pytestmark = pytest.mark.integration
 @pytest.fixture
 async def kafka(topics: str) -> KafkaSettings:
     settings = KafkaSettings.model_validate({"bootstrap_servers": topics})
-    await move_group(settings, to_end=True)
+    await move(settings, FEEDBACK, TOPICS, to_end=True)
     return settings
 
 
@@ -55,7 +56,7 @@ async def settled(kafka: KafkaSettings) -> None:
     """Wait until everything on the topics was committed."""
 
     async def done() -> bool:
-        return await uncommitted(kafka) == 0
+        return await uncommitted_of(kafka, FEEDBACK, TOPICS) == 0
 
     await until(done)
 
@@ -89,11 +90,11 @@ async def test_a_group_reset_to_earliest_changes_nothing(
     pool: Pool, postgres: PostgresSettings, kafka: KafkaSettings, tenant: str
 ) -> None:
     await publish(kafka, history(tenant))
-    await move_group(kafka, to_end=False)
+    await move(kafka, FEEDBACK, TOPICS, to_end=False)
     async with process(postgres, kafka):
         await settled(kafka)
     once = await digest_of(pool), await learnt(pool, tenant)
-    await move_group(kafka, to_end=False)
+    await move(kafka, FEEDBACK, TOPICS, to_end=False)
     async with process(postgres, kafka):
         await settled(kafka)
     assert (await digest_of(pool), await learnt(pool, tenant)) == once
@@ -183,7 +184,7 @@ async def test_a_rebuild_ends_in_the_same_digest_and_the_next_epoch(
     pool: Pool, postgres: PostgresSettings, kafka: KafkaSettings, tenant: str
 ) -> None:
     await publish(kafka, disputed(tenant))
-    await move_group(kafka, to_end=False)
+    await move(kafka, FEEDBACK, TOPICS, to_end=False)
     async with process(postgres, kafka):
         await settled(kafka)
     before = await digest_of(pool)
@@ -250,7 +251,7 @@ async def test_a_reader_hears_at_once(postgres: PostgresSettings, kafka: KafkaSe
 async def test_completeness_waits_for_what_routing_has_not_passed_on(
     pool: Pool, postgres: PostgresSettings, kafka: KafkaSettings, tenant: str
 ) -> None:
-    await move_group(kafka, to_end=True, group=ROUTING, topics=[POSTS.name])
+    await move(kafka, ROUTING, [POSTS.name], to_end=True)
     async with process(postgres, kafka):
         first = utc_now()
 
@@ -263,7 +264,7 @@ async def test_completeness_waits_for_what_routing_has_not_passed_on(
         heard_at = utc_now()
         await asyncio.sleep(1.5)  # several looks: time itself is what must not be taken for progress
         stopped_at = await complete_through(pool)
-        await move_group(kafka, to_end=True, group=ROUTING, topics=[POSTS.name])
+        await move(kafka, ROUTING, [POSTS.name], to_end=True)
 
         async def whole_again() -> bool:
             return (await complete_through(pool) or first) > heard_at

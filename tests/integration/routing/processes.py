@@ -4,15 +4,13 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
-
 from ascolto.routing.v1.routing_service_pb2_grpc import RoutingServiceStub
 from chassis.auth import AuthSettings
 from chassis.dev_issuer import DevIssuer, DevIssuerSettings
 from chassis.grpc_client import open_channel
 from chassis.grpc_server import GrpcSettings
 from chassis.inbox import InboxSettings
-from chassis.kafka import KafkaSettings, Publisher, committed_offsets, end_offsets
+from chassis.kafka import KafkaSettings, Publisher
 from chassis.lifecycle import Lifecycle
 from chassis.messages import Outgoing
 from chassis.outbox import RelaySettings
@@ -23,6 +21,7 @@ from contracts.topics import ROUTING, consumed_by, groups_of
 from services.routing.language_model import LanguageModelSettings
 from services.routing.service import Settings, load_rules, start
 from services.routing.settings import RoutingSettings, TriageSettings
+from tests.integration.groups import move, uncommitted_of
 from tests.integration.routing.serving import Stub
 
 
@@ -76,19 +75,14 @@ async def publish(kafka: KafkaSettings, messages: Sequence[Outgoing]) -> None:
 
 async def uncommitted(kafka: KafkaSettings) -> int:
     """How many records the groups of routing have not committed."""
-    waiting = 0
-    for group in groups_of(ROUTING):
-        ends = await end_offsets(kafka, [topic.name for topic in consumed_by(group)])
-        committed = await committed_offsets(kafka, group)
-        waiting += sum(max(end - committed.get(at, 0), 0) for at, end in ends.items())
-    return waiting
+    return sum([await uncommitted_of(kafka, *each) for each in _groups()])
 
 
 async def move_groups(kafka: KafkaSettings, *, to_end: bool) -> None:
     """Commit the ends or the beginnings for the groups of routing, which have no members at the moment."""
-    for group in groups_of(ROUTING):
-        ends = await end_offsets(kafka, [topic.name for topic in consumed_by(group)])
-        offsets = {TopicPartition(*at): end if to_end else 0 for at, end in ends.items()}
-        async with AIOKafkaConsumer(**kafka.connection("test"), group_id=group, enable_auto_commit=False) as consumer:
-            consumer.assign(list(offsets))
-            await consumer.commit(offsets)
+    for each in _groups():
+        await move(kafka, *each, to_end=to_end)
+
+
+def _groups() -> list[tuple[str, list[str]]]:
+    return [(group, [topic.name for topic in consumed_by(group)]) for group in groups_of(ROUTING)]
