@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple
 
 from services.routing.judgement import Text
+from services.routing.venues import venue_named
 
 LONGEST_LINE: Final = 1024 * 1024
 """In characters; a longer line is answered by an error and passed over."""
@@ -99,7 +100,7 @@ def _text(row: dict[str, Any]) -> Text | str:
         return "rating: must be stars, from 1 to 5"
     if not isinstance(reply, bool | None):
         return "reply: must be true or false"
-    return Text(_written(row["text"]), language, network, rating, reply or False)
+    return Text(_written(row["text"]), language, network, rating, reply or False, venue_named(network))
 
 
 def _is_stars(rating: object) -> bool:

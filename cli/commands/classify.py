@@ -26,8 +26,8 @@ def classify(
     file: Annotated[
         str,
         typer.Argument(
-            help='JSON lines with "text", and "network", "language", "rating", "reply" if known; '
-            "or lines of plain text; - reads standard input."
+            help='JSON lines with "text", and "network" (or a venue: chat, review ...), "language", "rating", "reply" '
+            "if known; or lines of plain text; - reads standard input."
         ),
     ],
     model: Annotated[Path | None, typer.Option(help="Weights of another model than the shipped one.")] = None,

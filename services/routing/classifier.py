@@ -21,7 +21,7 @@ from services.routing.weights import Weights
 
 __all__ = ["Cascade", "Category", "Judgement", "Text"]
 
-WEIGHTS_PATH = Path(__file__).parent / "model" / "cascade-2.npz"
+WEIGHTS_PATH = Path(__file__).parent / "model" / "cascade-3.npz"
 
 
 @dataclass(slots=True)
@@ -75,7 +75,7 @@ class Cascade:
         scores = Scores(kinds, categories, linear.details.copy(), ~(certain | strange))
         unsure = np.flatnonzero(scores.encoded)
         if unsure.size:
-            encoded = self._encoder.scores([texts[row].text for row in unsure.tolist()])
+            encoded = self._encoder.scores([texts[row] for row in unsure.tolist()])
             of_kinds = encoded[:, : len(outputs.KINDS)]
             blended = softmax(linear.kinds[unsure] * weights.blend[0] + of_kinds * weights.blend[1])
             scores.kinds[unsure] = blended

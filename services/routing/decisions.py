@@ -17,6 +17,7 @@ from services.routing.corrections import Handle, no_rules
 from services.routing.judgement import Category, Evidence, Judgement, Kind, Stage, Text, UrgencyReason
 from services.routing.labels import Label, labelled
 from services.routing.routes import route
+from services.routing.venues import Venue, venue_named
 
 SOURCE: Final = "/ascolto/routing"
 RULES: Final = "rules"
@@ -37,6 +38,14 @@ STAGES: Final = {stage: pb.Stage.Value(f"STAGE_{stage.name}") for stage in Stage
 URGENCY_REASONS: Final = {reason: pb.UrgencyReason.Value(f"URGENCY_REASON_{reason.name}") for reason in UrgencyReason}
 LEVELS: Final = (pb.URGENCY_LEVEL_NORMAL, pb.URGENCY_LEVEL_RAISED, pb.URGENCY_LEVEL_HIGH)
 """By the number of reasons; safety alone is critical."""
+_VENUES: Final = {
+    posts.KIND_DIRECT_MESSAGE: Venue.CHAT,
+    posts.KIND_CHAT: Venue.CHAT,
+    posts.KIND_REVIEW: Venue.REVIEW,
+    posts.KIND_EMAIL: Venue.MAIL,
+}
+"""Of the others the network tells."""
+
 REACH_THAT_COUNTS: Final = 10_000
 """Followers of the author, or views of the post, from which many people see it."""
 
@@ -96,6 +105,7 @@ def text_of(post: posts.Post) -> Text:
         network=post.network,
         rating=post.reach.rating if post.reach.HasField("rating") else None,
         reply=post.HasField("native_parent_id"),
+        venue=_VENUES.get(post.kind) or venue_named(post.network),
     )
 
 

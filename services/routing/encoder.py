@@ -2,18 +2,24 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.routing.calibration import Floats
+from services.routing.judgement import Text
 from services.routing.pieces import Pieces, Tokenizer, mapped
+from services.routing.venues import Venue
 
 _EPSILON = 1e-5
 _PIECES_AT_ONCE = 2_048
 """So many pieces fit the cache with their vectors."""
 _ROWS_OF_A_TILE = 64
 """Matrices are padded to a multiple of this, so that a text's numbers do not depend on its neighbours."""
+
+CIRCUMSTANCES: Final = (*Venue, "reply")
+"""What the encoder is told beside the words: where they stand, and whether they answer somebody."""
 
 F32 = NDArray[np.float32]
 
@@ -33,6 +39,8 @@ class EncoderWeights:
     norm_shift: NDArray[np.float16]
     hidden: NDArray[np.float16]
     hidden_bias: NDArray[np.float16]
+    circumstances: NDArray[np.float16]
+    """What each of `CIRCUMSTANCES` adds to the hidden layer."""
     heads: NDArray[np.float16]
     """A column for each kind, then one for each detail."""
     heads_bias: NDArray[np.float16]
@@ -48,15 +56,17 @@ class Encoder:
         self._convolution_bias = weights.convolution_bias.astype(np.float32)
         self._gain, self._shift = weights.norm_gain.astype(np.float32), weights.norm_shift.astype(np.float32)
         self._hidden, self._hidden_bias = weights.hidden.astype(np.float32), weights.hidden_bias.astype(np.float32)
+        self._circumstances = weights.circumstances.astype(np.float32)
         self._heads, self._heads_bias = weights.heads.astype(np.float32), weights.heads_bias.astype(np.float32)
 
-    def scores(self, texts: Sequence[str]) -> Floats:
+    def scores(self, texts: Sequence[Text]) -> Floats:
         """A row for each text: its score for each kind and each detail."""
-        pieces = self._tokenizer(texts)
+        pieces = self._tokenizer([text.text for text in texts])
         pooled = [self._pooled(part) for part in _parts(pieces)]
         if not pooled:
             return np.zeros((0, self._heads.shape[1]))
         hidden = _product(np.concatenate(pooled), self._hidden) + self._hidden_bias
+        hidden += _product(circumstances(texts), self._circumstances)
         scores = _product(np.maximum(hidden, 0.0), self._heads) + self._heads_bias
         return scores.astype(np.float64)
 
@@ -76,6 +86,12 @@ class Encoder:
         root = np.sqrt(pieces.lengths.astype(np.float32))[:, None]
         sums = np.add.reduceat(features, pieces.starts, axis=0) / root / np.float32(2)
         return np.concatenate((sums, np.maximum.reduceat(features, pieces.starts, axis=0)), axis=1)
+
+
+def circumstances(texts: Sequence[Text]) -> F32:
+    """A row for each text, a column for each of `CIRCUMSTANCES`: 1 where it is known to hold."""
+    told = [[*(text.venue is venue for venue in Venue), text.reply] for text in texts]
+    return np.array(told, dtype=np.float32).reshape(len(texts), len(CIRCUMSTANCES))
 
 
 def _projected(weights: EncoderWeights) -> NDArray[np.float16]:

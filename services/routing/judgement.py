@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from services.routing.venues import Venue
+
 
 class Category(enum.StrEnum):
     """What a post is; decides where it goes next."""
@@ -88,6 +90,8 @@ class Text:
     """Stars, from 1 to 5."""
     reply: bool = False
     """Whether it answers another post."""
+    venue: Venue | None = None
+    """None where nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Cheap signals of a post beside its n-grams: punctuation, case, word classes, length, rating, reply."""
+"""Cheap signals of a post beside its n-grams: punctuation, case, word classes, length, rating, reply, venue."""
 
 from collections.abc import Sequence
 
@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from services.routing.judgement import Text
 from services.routing.lexicon import WORD_CLASSES
 from services.routing.tokens import EMAIL_MASK, URL_MASK, Characters, Words
+from services.routing.venues import Venue
 
 Columns = dict[str, NDArray[np.float64]]
 
@@ -121,6 +122,7 @@ def _crossings(marks: Columns, lexical: Columns) -> Columns:
 def _known(texts: Sequence[Text]) -> Columns:
     ratings = np.array([np.nan if text.rating is None else text.rating for text in texts], dtype=np.float64)
     return {
+        **{f"venue_{venue}": np.array([text.venue is venue for text in texts], dtype=np.float64) for venue in Venue},
         "reply": np.array([text.reply for text in texts], dtype=np.float64),
         "rating_low": (ratings < 2.5).astype(np.float64),  # noqa: PLR2004 - stars
         "rating_middle": ((ratings >= 2.5) & (ratings <= 3.5)).astype(np.float64),  # noqa: PLR2004 - stars

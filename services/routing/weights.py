@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from services.routing.encoder import EncoderWeights
 
-FORMAT = 2
-MODEL_ID = "models/cascade@2"
+FORMAT = 3
+MODEL_ID = "models/cascade@3"
 _ENCODER = "encoder."
 
 

@@ -5,9 +5,11 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from services.routing.judgement import CATEGORY_OF, Category, Kind, Text, UrgencyReason
+from services.routing.venues import Venue, venue_named
 
 CORPUS_DIRECTORY = Path(__file__).parent / "corpus"
 CORPUS = "corpus"
@@ -37,6 +39,27 @@ EVALUATE_SETS = (
     "germeval17_de",
 )
 """Sets that only judge: nothing of them goes into weights, calibration or thresholds."""
+
+VENUES: Mapping[str, Venue] = MappingProxyType(
+    {
+        "minibar_app_reviews": Venue.REVIEW,
+        "shah_app_review_sentences": Venue.REVIEW,
+        "vanvliet_p3_sentences": Venue.REVIEW,
+        "absita18_it": Venue.REVIEW,
+        "banking77": Venue.CHAT,
+        "nlupp_banking": Venue.CHAT,
+        "clinc150_smalltalk_oos": Venue.CHAT,
+        "chatterbot_chitchat": Venue.CHAT,
+        "ilisten_it": Venue.CHAT,
+        "airline_tweets": Venue.MICROBLOG,
+        "sentipolc16_it": Venue.MICROBLOG,
+        "umsab_tweets": Venue.MICROBLOG,
+        "multiemotions_it": Venue.COMMENT,
+        "reviewed_it_brand_comments": Venue.COMMENT,
+        "semeval19_suggestions": Venue.FORUM,
+    }
+)
+"""Where the texts of a set stood, as its description tells; the others are of several venues, or of none of ours."""
 
 _STARS = re.compile(r"\bstars=([1-5])\b")
 _FEW_STARS, _MANY_STARS = 3, 4
@@ -91,7 +114,7 @@ def _of_set(name: str, row: Mapping[str, Any]) -> Row:
     kind = _kind(name, native, row["label"], rating)
     return Row(
         source=name,
-        text=Text(row["text"]),
+        text=Text(row["text"], venue=VENUES.get(name)),
         language=row["lang"],
         label=row["label"],
         rating=rating,
@@ -129,7 +152,7 @@ def _of_corpus(language: str, row: Mapping[str, Any]) -> Row:
     detailed = "sentiment" in row
     return Row(
         source=CORPUS,
-        text=Text(row["text"], network=row.get("network"), reply=row.get("reply", False)),
+        text=Text(row["text"], venue=venue_named(row.get("network")), reply=row.get("reply", False)),
         language=language,
         label=CATEGORY_OF[kind] if kind else None,
         kind=kind,

@@ -6,7 +6,7 @@ python -m services.routing.model.evaluate --data DIR [--split dev] [--write]
 import argparse
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from services.routing.calibration import Floats, expected_calibration_error
 from services.routing.classifier import Cascade, Judgement
-from services.routing.judgement import Stage
+from services.routing.judgement import Category, Stage
 from services.routing.model.datasets import EVALUATE_SETS, SHIP_SETS, Row, read_set
 
 
@@ -34,10 +34,11 @@ class Figures:
     linear: float
     """Share that the linear stage decided alone."""
 
-    def line(self, wanted: float | None) -> str:
-        """One row of a Markdown table."""
+    def line(self, text_alone: float, wanted: float | None) -> str:
+        """One row of a Markdown table; `text_alone` is the accuracy without the venue."""
         after = (self.coverage, self.assigned_accuracy, self.top_error, self.calibration_error, self.linear)
-        cells = [f"{self.accuracy:.3f}", f"{wanted:.2f}" if wanted else "", *(f"{number:.3f}" for number in after)]
+        target = f"{wanted:.2f}" if wanted else ""
+        cells = [f"{text_alone:.3f}", f"{self.accuracy:.3f}", target, *(f"{number:.3f}" for number in after)]
         return " | ".join([str(self.rows), *cells])
 
 
@@ -58,8 +59,8 @@ TARGETS = {
 """Accuracy without abstention that we want at least."""
 
 HEADER = """\
-| set | use | language | rows | accuracy | wanted | coverage | when assigned | errors in surest 80 % | ECE | linear |
-|---|---|---|---|---|---|---|---|---|---|---|"""
+| set | use | lang | rows | text alone | accuracy | wanted | coverage | right | errors in surest 80 % | ECE | linear |
+|---|---|---|---|---|---|---|---|---|---|---|---|"""
 
 
 def main() -> None:
@@ -82,15 +83,28 @@ def report(classifier: Cascade, data: Path, split: str) -> str:
     """A Markdown table with one line for each set and language, and one of the calibration of each language."""
     lines = [f"Model `{classifier.model}`, {split} splits.", "", HEADER]
     outcomes: dict[str, list[Outcomes]] = defaultdict(list)
-    for title, names in (("ship", SHIP_SETS), ("evaluate", EVALUATE_SETS)):
+    for title, names in (("ship", SHIP_SETS), ("evaluate", EVALUATE_SETS), ("other", other_sets(data, split))):
         for name in names:
-            rows = [row for row in read_set(data, name, split) if row.label]
+            rows = [row for row in read_set(data, name, split) if row.label in set(Category)]
             for language, group in sorted(by_language(rows).items()):
-                found = judge(classifier, group)
-                lines.append(f"| {name} | {title} | {language} | {found.figures().line(TARGETS.get(name))} |")
-                if title == "evaluate":
+                found, alone = judge(classifier, group), figures(classifier, [text_alone(row) for row in group])
+                line = found.figures().line(alone.accuracy, TARGETS.get(name))
+                lines.append(f"| {name} | {title} | {language} | {line} |")
+                if title != "ship":
                     outcomes[language].append(found)
     return "\n".join([*lines, "", *calibration_lines(outcomes)])
+
+
+def other_sets(data: Path, split: str) -> list[str]:
+    """Sets in the folder that this project has no word about."""
+    ending = f".{split}.jsonl"
+    names = sorted(path.name.removesuffix(ending) for path in data.glob(f"*{ending}"))
+    return [name for name in names if name not in {*SHIP_SETS, *EVALUATE_SETS}]
+
+
+def text_alone(row: Row) -> Row:
+    """The row as if nobody knew where it stood."""
+    return replace(row, text=replace(row.text, venue=None))
 
 
 def calibration_lines(outcomes: Mapping[str, Sequence["Outcomes"]]) -> list[str]:

@@ -19,6 +19,7 @@ _UNASKED_PERCENT = 25
 _UNPOINTED_PERCENT = 10
 _SMALL_PERCENT = 10
 _WITH_STARS_EVERY = 4
+_WITH_VENUE_EVERY = 2
 
 
 def held_out(row: Row) -> bool:
@@ -41,9 +42,14 @@ def row_weights(rows: Sequence[Row]) -> Floats:
 
 
 def varied(row: Row, wording: int = 0) -> Row:
-    """Some rows lose punctuation or capitals, as in hasty posts, and some keep their stars: none may be relied on."""
-    draw = _draw(row, 1 + wording) % 100
+    """Some rows lose punctuation or capitals, as in hasty posts, some keep their stars, and half of them their venue.
+
+    None of these may be relied on.
+    """
+    drawn = _draw(row, 1 + wording)
+    draw = drawn % 100
     rating = row.rating if _draw(row, 1) // 100 % _WITH_STARS_EVERY == 0 else None
+    venue = row.text.venue if drawn // 100 % _WITH_VENUE_EVERY == 0 else None
     text = row.text.text
     if draw < _UNASKED_PERCENT:
         text = text.replace("?", "").replace("¿", "")
@@ -51,7 +57,7 @@ def varied(row: Row, wording: int = 0) -> Row:
         text = text.replace(".", "").replace(",", "").replace("!", "")
     elif draw < _UNASKED_PERCENT + _UNPOINTED_PERCENT + _SMALL_PERCENT:
         text = text.lower()
-    return replace(row, text=replace(row.text, text=text, rating=rating))
+    return replace(row, text=replace(row.text, text=text, rating=rating, venue=venue))
 
 
 def _draw(row: Row, salt: int) -> int:

@@ -15,6 +15,7 @@ from services.routing.calibration import Floats
 from services.routing.classifier import WEIGHTS_PATH
 from services.routing.encoder import Encoder
 from services.routing.features import extract
+from services.routing.judgement import Text
 from services.routing.lexicon import Lexicon
 from services.routing.linear import Linear
 from services.routing.model.calibrating import HeldOut, calibrate
@@ -58,9 +59,9 @@ def train(rows: Sequence[Row], *, epochs: int = EPOCHS) -> Weights:
     return replaced(weights, calibrate(judged(weights, [row for row in kept if row.category], lexicon)))
 
 
-def wordings(rows: Sequence[Row], epochs: int) -> list[list[str]]:
+def wordings(rows: Sequence[Row], epochs: int) -> list[list[Text]]:
     """Another wording of each row in every epoch."""
-    return [[varied(row, epoch).text.text for row in rows] for epoch in range(epochs)]
+    return [[varied(row, epoch).text for row in rows] for epoch in range(epochs)]
 
 
 def uncalibrated() -> dict[str, Floats]:
@@ -81,7 +82,7 @@ def judged(weights: Weights, rows: Sequence[Row], lexicon: Lexicon) -> HeldOut:
     linear = Linear(weights).scores(extract(texts, lexicon), len(texts))
     return HeldOut(
         linear=linear.kinds,
-        encoded=Encoder(weights.encoder).scores([text.text for text in texts])[:, : len(KINDS)],
+        encoded=Encoder(weights.encoder).scores(texts)[:, : len(KINDS)],
         truth=np.array([CATEGORIES.index(row.category) for row in rows if row.category]),
         weights=row_weights(rows),
         mixed=np.array([row.is_corpus for row in rows]),

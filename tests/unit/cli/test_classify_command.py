@@ -19,6 +19,7 @@ from cli.errors import CommandError
 from cli.texts import Line
 from services.routing.classifier import Cascade
 from services.routing.judgement import Category, Evidence, Judgement, Kind, Text, UrgencyReason
+from services.routing.venues import Venue
 
 PARCEL = '{"text": "Where is my parcel?", "language": "en"}'
 JUDGEMENT = Judgement(
@@ -120,7 +121,7 @@ def test_what_the_network_knows_is_told_to_the_classifier(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(Cascade, "load", lambda _: Listening())
     _rows('{"text": "a", "lang": "it", "network": "x", "rating": 4, "reply": true}')
-    assert seen == [Text("a", "it", "x", 4, reply=True)]
+    assert seen == [Text("a", "it", "x", 4, reply=True, venue=Venue.MICROBLOG)]
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=())), min_size=1, max_size=5))

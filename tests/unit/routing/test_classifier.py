@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from services.routing.classifier import Cascade, Category, Text
 from services.routing.judgement import CATEGORY_OF
+from services.routing.venues import Venue
 
 CLASSIFIER = Cascade.load()
 CLEAR = [
@@ -35,6 +36,7 @@ texts = st.builds(
     language=st.none() | st.text(max_size=8),
     rating=st.none() | st.floats(1, 5),
     reply=st.booleans(),
+    venue=st.none() | st.sampled_from(Venue),
 )
 
 
@@ -42,17 +44,13 @@ texts = st.builds(
 def test_a_clear_post_is_understood_in_each_language(category: Category, language: str, text: str) -> None:
     [judgement] = CLASSIFIER.classify([Text(text)])
 
-    assert (judgement.category, judgement.language) == (category, language)
+    assert (judgement.category, judgement.abstained, judgement.language) == (category, False, language)
     assert CATEGORY_OF[judgement.kind] is category
 
 
-def test_hardly_any_clear_post_is_left_to_a_person() -> None:
-    judgements = CLASSIFIER.classify([Text(text) for _, _, text in CLEAR])
-
-    assert sum(judgement.abstained for judgement in judgements) <= 1
-
-
-@pytest.mark.parametrize("text", ["", "asdkjh qwe zxc", "blorp fnarg wibble", "\x00\x01", "@someone https://x.example"])
+@pytest.mark.parametrize(
+    "text", ["", "qqqqqqqq", "asdkjh qwe zxc", "blorp fnarg wibble", "\x00\x01", "@someone https://x.example"]
+)
 def test_what_says_nothing_is_left_to_a_person(text: str) -> None:
     [judgement] = CLASSIFIER.classify([Text(text)])
 
@@ -125,5 +123,5 @@ def test_few_stars_make_a_complaint_likelier() -> None:
 
 
 def test_the_model_is_named_by_its_content() -> None:
-    assert CLASSIFIER.model.startswith("models/cascade@2+")
+    assert CLASSIFIER.model.startswith("models/cascade@3+")
     assert CLASSIFIER.classify([Text("hello")])[0].model == CLASSIFIER.model

@@ -8,6 +8,7 @@ from services.routing.judgement import Text
 from services.routing.lexicon import Lexicon
 from services.routing.ngrams import TABLE_SIZE
 from services.routing.tokens import MAX_CHARACTERS, read, split
+from services.routing.venues import Venue
 
 LEXICON = Lexicon.compile({"negation": ["not", "don't"], "positive": ["good", "recomm*"], "asking": ["how"]})
 any_text = st.text(st.characters(codec=None), max_size=300)
@@ -103,6 +104,14 @@ def test_signals_know_the_stars_and_the_thread() -> None:
     assert signals["rating_low"].tolist() == [1, 0, 0]
     assert signals["rating_high"].tolist() == [0, 1, 0]
     assert signals["reply"].tolist() == [0, 1, 0]
+
+
+def test_signals_know_the_venue() -> None:
+    signals = extract([Text("x", venue=Venue.CHAT), Text("x")], LEXICON).signals
+
+    assert {name: column.tolist() for name, column in signals.items() if column.any() and "venue" in name} == {
+        "venue_chat": [1, 0]
+    }
 
 
 @pytest.mark.parametrize("entry", ["two words", "", "*", "no*", "intermediate*"])

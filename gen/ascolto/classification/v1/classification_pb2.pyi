@@ -521,7 +521,7 @@ class PostClassified(_message.Message):
     def classification(self) -> Global___Classification: ...
     @_builtins.property
     def handling(self) -> Global___Handling:
-        """Absent where the tenant has no rules."""
+        """Absent where nobody has to do anything: the tenant has no rules, the post is the brand's own, or it was deleted."""
 
     def __init__(
         self,
