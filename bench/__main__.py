@@ -13,13 +13,16 @@ from rich.console import Console
 
 from bench import machine
 from bench.accept import suite as accept
+from bench.classifier import suite as classifier
 from bench.latency import suite as latency
 from bench.memory import suite as memory
 from bench.result import Result, Run
 from bench.routing import suite as routing
 
 SUITES: Final[Mapping[str, Callable[[Run], Result]]] = {
+    "classifier": classifier.run,
     "routing": routing.run,
+    "routing-linear": routing.run_linear,
     "accept": accept.run,
     "networks": accept.run_networks,
     "latency": latency.run,

@@ -1,12 +1,12 @@
-"""What people say in the benches: the texts of the project's own samples, as often as a bench needs them."""
+"""What people say in the benches: held-out posts of the classifier's corpus, as often as a bench needs them."""
 
-import json
+import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
-from typing import Final
 
-SAMPLES: Final = Path(__file__).parents[1] / "samples" / "conversations.jsonl"
+from services.routing.model.datasets import read_corpus
+from services.routing.model.rows import held_out
+from services.routing.venues import Venue
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,18 +14,20 @@ class Saying:
     """A text that somebody wrote."""
 
     text: str
-    language: str | None
+    language: str
+    venue: Venue | None
 
 
 def saying(number: int) -> Saying:
     """The same for the same number, and no two alike."""
     found = samples()
     sample = found[number % len(found)]
-    return Saying(f"{sample.text} ({number})", sample.language)
+    return Saying(f"{sample.text} ({number})", sample.language, sample.venue)
 
 
 @lru_cache(maxsize=1)
 def samples() -> tuple[Saying, ...]:
-    """Every text of the samples that customers wrote."""
-    rows = [json.loads(line) for line in SAMPLES.read_text().splitlines()]
-    return tuple(Saying(row["text"], row.get("language")) for row in rows if row.get("text") and not row.get("own"))
+    """Posts in six languages and of every category, on which no model was trained."""
+    rows = [row for row in read_corpus() if row.category and held_out(row)]
+    order = sorted(rows, key=lambda row: hashlib.sha256(row.text.text.encode()).digest())
+    return tuple(Saying(row.text.text, row.language, row.text.venue) for row in order)

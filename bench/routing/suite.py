@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
+from bench.classifier.stages import Stages
 from bench.comparison import Comparison, Target, turns
 from bench.measurement import Measurement
 from bench.programs import running
@@ -32,20 +33,30 @@ TARGETS: Final = (Target("bare_aiokafka", 1.0), Target("faststream_handler", 15.
 
 
 def run(run: Run) -> Compared:
-    """Let every contestant route the same topic, in turns."""
+    """Let every contestant route the same topic with the whole cascade, in turns."""
+    return _run(run, Stages.CASCADE, "Routing with the cascade")
+
+
+def run_linear(run: Run) -> Compared:
+    """The same with the linear stage alone, where the way through Kafka weighs more."""
+    return _run(run, Stages.LINEAR, "Routing with the linear stage alone")
+
+
+def _run(run: Run, stages: Stages, title: str) -> Compared:
     with fresh_stack(run.folder, postgres=False) as stack:
-        course = _Course(stack.bootstrap_servers, run)
+        course = _Course(stack.bootstrap_servers, run, stages)
         found: dict[str, list[Measurement]] = {name: [] for name in TITLES}
         for name in turns(list(TITLES), run.rounds):
             run.tell(f"round {len(found[name]) + 1} of {run.rounds}: {TITLES[name]}")
             found[name].append(course.measure(name, len(found[name])))
-    return Compared("Routing", "posts", Comparison("service", found), TITLES, TARGETS)
+    return Compared(title, "posts", Comparison("service", found), TITLES, TARGETS)
 
 
 class _Course:
     """A Kafka whose topic of posts is full."""
 
-    def __init__(self, bootstrap_servers: str, run: Run) -> None:
+    def __init__(self, bootstrap_servers: str, run: Run, stages: Stages) -> None:
+        self._stages = stages
         self._settings = KafkaSettings(bootstrap_servers=tuple(bootstrap_servers.split(",")))
         self._run = run
         run.tell("writing the posts")
@@ -60,7 +71,7 @@ class _Course:
         asyncio.run(self._provide_dead_letters(group))
         count = round(POSTS_ONE_BY_ONE * self._run.scale) if name == ONE_BY_ONE else self._count
         started_ms = time.time_ns() // 1_000_000
-        arguments = [name, ",".join(self._settings.bootstrap_servers), group, str(count)]
+        arguments = [name, self._stages, ",".join(self._settings.bootstrap_servers), group, str(count)]
         with running("bench.routing", arguments, self._run.folder / f"{name}.log") as program:
             measured = Measurement.from_json(program.answer())
         check(asyncio.run(self._written_since(started_ms)), self._place_of, count)

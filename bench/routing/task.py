@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
+from bench.classifier.stages import Stages, classifier
 from bench.measurement import Measurement, Stopwatch
 from chassis.messages import Outgoing, Record
 from contracts.codec import Event, decode
-from services.routing.classifier import Cascade
 from services.routing.decisions import classify_batch
 
 BATCH_RECORDS: Final = 500
@@ -28,8 +28,8 @@ class Task:
 class Work:
     """The same decoder, classifier and encoder for all, and the clock."""
 
-    def __init__(self) -> None:
-        self._classify: Classify = partial(classify_batch, Cascade.load())
+    def __init__(self, stages: Stages) -> None:
+        self._classify: Classify = partial(classify_batch, classifier(stages))
         self._stopwatch: Stopwatch | None = None
 
     def start(self) -> None:

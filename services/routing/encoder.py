@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from services.routing.calibration import Floats
 from services.routing.judgement import Text
@@ -50,6 +51,8 @@ class Encoder:
     """From texts to scores of kinds and details. Loading takes a second or two and 70 MB."""
 
     def __init__(self, weights: EncoderWeights) -> None:
+        # For the whole process: products of this size gain nothing by threads, and lose much where cores are busy.
+        threadpool_limits(1, user_api="blas")
         self._tokenizer = Tokenizer()
         self._table = _projected(weights)
         self._convolution = weights.convolution.astype(np.float32)

@@ -7,8 +7,7 @@ import numpy as np
 from services.routing.calibration import Floats, softmax
 from services.routing.features import Features
 from services.routing.judgement import Text
-from services.routing.ngrams import TABLE_SIZE
-from services.routing.scoring import sum_of_rows
+from services.routing.scoring import HashedTable
 from services.routing.weights import Weights
 
 UNKNOWN = "und"
@@ -22,7 +21,7 @@ class LanguageHead:
 
     def __init__(self, weights: Weights) -> None:
         self._weights = weights
-        self._shift = (TABLE_SIZE // weights.language_table.shape[0]).bit_length() - 1
+        self._table = HashedTable(weights.language_table)
 
     def identify(self, features: Features, texts: Sequence[Text]) -> list[str | None]:
         """The network's word for it where it gave one; else the likeliest; None if unsure or too little text."""
@@ -40,8 +39,7 @@ class LanguageHead:
         """Probability of each language, a row for each text."""
         scores = self._weights.language_bias
         for group in features.groups:
-            sums = sum_of_rows(self._weights.language_table, group.shifted(self._shift))
-            scores = scores + sums * (self._weights.language_scale / group.norms[:, None])
+            scores = scores + self._table.sums(group) * (self._weights.language_scale / group.norms[:, None])
         return softmax(scores)
 
 

@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 from services.routing.calibration import Floats
 from services.routing.features import Features
 from services.routing.hash_index import HashIndex
-from services.routing.ngrams import TABLE_SIZE
-from services.routing.scoring import signal_matrix, sum_of_rows
+from services.routing.scoring import HashedTable, signal_matrix
 from services.routing.weights import Weights
 
 
@@ -30,7 +29,7 @@ class Linear:
     def __init__(self, weights: Weights) -> None:
         self._weights = weights
         self._vocabulary = HashIndex(weights.vocabulary)
-        self._shift = (TABLE_SIZE // weights.detail_table.shape[0]).bit_length() - 1
+        self._kind_table, self._detail_table = HashedTable(weights.kind_table), HashedTable(weights.detail_table)
 
     def scores(self, features: Features, texts: int) -> LinearScores:
         """Scores of all texts of a batch."""
@@ -43,14 +42,14 @@ class Linear:
         weights = self._weights
         scores = weights.kind_bias + (signals @ weights.signal_weights) * weights.signal_scale
         for group in features.groups:
-            sums = sum_of_rows(weights.kind_table, group)
+            sums = self._kind_table.sums(group)
             scores = scores + sums * (weights.kind_scale / group.norms[:, None])
         return np.asarray(scores)
 
     def _details(self, features: Features, signals: NDArray[np.int64]) -> Floats:
         weights, words = self._weights, features.groups[0]
         scores = weights.detail_bias + (signals @ weights.detail_signals) * weights.signal_scale
-        sums = sum_of_rows(weights.detail_table, words.shifted(self._shift))
+        sums = self._detail_table.sums(words)
         return np.asarray(scores + sums * (weights.detail_scale / words.norms[:, None]))
 
     def _known(self, features: Features, texts: int) -> Floats:

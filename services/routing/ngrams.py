@@ -35,10 +35,6 @@ class Ngrams:
         """What the sum over a text's features is divided by, so that long texts do not shout."""
         return np.sqrt(np.maximum(np.diff(self.starts), 1.0))
 
-    def shifted(self, bits: int) -> "Ngrams":
-        """The same features for a table with fewer rows."""
-        return Ngrams(self.columns >> bits, self.starts)
-
 
 class WordHashes:
     """Hashes of the words of a batch and of their beginnings."""

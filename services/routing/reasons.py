@@ -10,7 +10,8 @@ from services.routing import outputs
 from services.routing.calibration import Floats
 from services.routing.features import Features
 from services.routing.judgement import Evidence, Text
-from services.routing.ngrams import TABLE_SIZE, column_of
+from services.routing.ngrams import column_of
+from services.routing.scoring import HashedTable
 from services.routing.weights import Weights
 
 MAX_SIGNALS = 2
@@ -28,7 +29,7 @@ class Reasoner:
         centred = weights.signal_weights - weights.signal_weights.mean(axis=1, keepdims=True)
         self._signal_weights = np.ascontiguousarray(centred.T) * weights.signal_scale
         self._signal_names = [f"signal:{name}" for name in weights.signal_names.tolist()]
-        self._shift = (TABLE_SIZE // weights.detail_table.shape[0]).bit_length() - 1
+        self._kind_table, self._detail_table = HashedTable(weights.kind_table), HashedTable(weights.detail_table)
 
     def explain(
         self, features: Features, signals: NDArray[np.int64], kinds: NDArray[np.int64]
@@ -41,20 +42,20 @@ class Reasoner:
         self, features: Features, texts: Sequence[Text], reasons: Sequence[tuple[str, ...]], details: Floats
     ) -> list[tuple[Evidence, ...]]:
         """The reasons of the category with their places, and the loudest word for each detail that is said."""
+        folded = [text.text[:_LONGEST_SEARCHED].lower() for text in texts]
         found = [
-            [_placed("category", reason, _folded(text)) for reason in why]
-            for text, why in zip(texts, reasons, strict=True)
+            [_placed("category", reason, text) for reason in why] for text, why in zip(folded, reasons, strict=True)
         ]
         loudest = list(self._loudest(features, details))
         words = features.words.spell(np.array([word for _, _, word in loudest], dtype=np.int64))
         for (number, output, _), word in zip(loudest, words, strict=True):
-            found[number].append(_placed(output, f"word:{word[:_LONGEST_SHOWN]}", _folded(texts[number])))
+            found[number].append(_placed(output, f"word:{word[:_LONGEST_SHOWN]}", folded[number]))
         return [tuple(each) for each in found]
 
     def _loudest(self, features: Features, details: Floats) -> Iterator[tuple[int, str, int]]:
         """Text, output and word, for each detail that is said and that some word spoke for."""
         bounds = np.searchsorted(features.words.text, np.arange(len(details) + 1)).tolist()
-        rows = self._weights.detail_table.take(column_of(features.word_hashes) >> self._shift, axis=0)
+        rows = self._detail_table.rows(column_of(features.word_hashes))
         for number, (first, last) in enumerate(itertools.pairwise(bounds)):
             for column, output in said(details[number]) if last > first else ():
                 word = first + int(rows[first:last, column].argmax())
@@ -72,7 +73,7 @@ class Reasoner:
 
     def _words(self, features: Features, kinds: NDArray[np.int64]) -> list[tuple[str, ...]]:
         words = features.words
-        rows = self._weights.kind_table.take(column_of(features.word_hashes), axis=0)
+        rows = self._kind_table.rows(column_of(features.word_hashes))
         own = rows[np.arange(rows.shape[0]), kinds[words.text]]
         contributions = (own - rows.mean(axis=1)) * self._weights.kind_scale
         loud = np.flatnonzero(contributions >= _LEAST_CONTRIBUTION)
@@ -94,10 +95,6 @@ def said(details: Floats) -> Iterator[tuple[int, str]]:
         yield sentiment, "sentiment"
     for column in np.flatnonzero(details[outputs.SENTIMENTS :] >= 0.0).tolist():
         yield outputs.SENTIMENTS + column, outputs.DETAILS[outputs.SENTIMENTS + column]
-
-
-def _folded(text: Text) -> str:
-    return text.text[:_LONGEST_SEARCHED].lower()
 
 
 def _placed(output: str, feature: str, folded: str) -> Evidence:
