@@ -20,6 +20,7 @@ from chassis.kafka.retry import Backoff
 from chassis.kafka.settings import KafkaSettings
 from chassis.kafka.step import Prepared
 from chassis.kafka.subscription import Subscription
+from chassis.kafka.watching import watch
 from chassis.messages import dead_letter_topic
 
 __all__ = [
@@ -47,4 +48,5 @@ __all__ = [
     "pipe_batches",
     "read_range",
     "running",
+    "watch",
 ]

@@ -13,7 +13,7 @@ from chassis.auth import Authenticator, AuthSettings
 from chassis.clock import utc_now
 from chassis.cursor import CursorCodec
 from chassis.grpc_server import GrpcServer, GrpcSettings, Service
-from chassis.kafka import DeadLetters, KafkaSettings, Subscription, build_broker, consume_batches, running
+from chassis.kafka import DeadLetters, KafkaSettings, build_broker, consume_batches, running, watch
 from chassis.lifecycle import Lifecycle
 from chassis.postgres import POSTGRES_UNAVAILABLE, Pool, PostgresSettings, open_pool
 from chassis.ready import ReadySettings
@@ -95,10 +95,8 @@ async def _start_consumer(
         dead_letters=dead_letters,
         transient=POSTGRES_UNAVAILABLE,
     )
-    lifecycle.health.add_liveness("consumer", partial(_stalled, subscription))
-    lifecycle.health.add_degradation("consumer", lambda: _waiting(subscription))
     await lifecycle.enter(running(broker))
-    lifecycle.background(subscription.wait_failed(), "consumer")
+    watch(lifecycle, subscription, "consumer")
 
 
 async def _start_server(lifecycle: Lifecycle, settings: Settings, pool: Pool, tailer: Tailer) -> Ports:
@@ -112,15 +110,6 @@ async def _start_server(lifecycle: Lifecycle, settings: Settings, pool: Pool, ta
     service = Service(GRPC_SERVICE, partial(add_InsightsServiceServicer_to_server, servicer))
     server = GrpcServer(settings.grpc, [service], Authenticator(settings.auth), lifecycle.health)
     return Ports(grpc=(await lifecycle.enter(server)).port)
-
-
-def _stalled(subscription: Subscription) -> str | None:
-    return None if subscription.progress.is_live() else "records wait and none is taken in"
-
-
-def _waiting(subscription: Subscription) -> str | None:
-    waiting_for = subscription.progress.waiting_for
-    return f"waits for the store ({waiting_for})" if waiting_for else None
 
 
 @asynccontextmanager

@@ -3,36 +3,26 @@
 One transaction: an interrupted rebuild leaves everything as it was. Approvals and deliveries are no read models.
 """
 
-import asyncio
-import json
-import sys
-from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import asdict, dataclass
-from typing import Final, TypeVar
-
-import structlog
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 from ascolto.replies.v1.reply_event_pb2 import ReplyEvent
-from chassis.clock import utc_now
-from chassis.errors import Crash, NeverRetry
-from chassis.kafka import KafkaSettings, committed_offsets, read_range
-from chassis.lifecycle.runner import EXIT_CRASH
-from chassis.logging import canonical, configure
+from chassis.kafka import KafkaSettings, committed_offsets
 from chassis.messages import Record
 from chassis.postgres import Connection, PostgresSettings
-from chassis.settings import ProcessSettings, load
+from chassis.rebuilding import command, read_batches, readable
 from contracts import codec
 from contracts.codec import Event
 from contracts.integrations import Integration
-from contracts.topics import REPLIES
+from contracts.topics import REPLIES, RESPONDER
 from services.responder import rebuilding
 from services.responder.digest import digest
-from services.responder.handlers import GROUP, TOPICS, Classified, read_classified
+from services.responder.handlers import GROUP, TOPICS, read_classified
 from services.responder.presence import alone
 
-BATCH_RECORDS: Final = 1_000
-T = TypeVar("T")
-_log = structlog.get_logger(__name__)
+_NO_INTEGRATIONS: Mapping[str, Integration] = {}
+"""Whether there was a way back was decided then, and stands in the facts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +60,8 @@ async def _fold_posts(connection: Connection, kafka: KafkaSettings, committed: M
     """Fold what the service has taken in; what it has not yet, it will take in itself."""
     count = 0
     for topic in TOPICS:
-        async for batch in _batches(read_range(kafka, topic), _classified):
+        async for records in read_batches(kafka, topic):
+            batch = readable(records, partial(read_classified, integrations=_NO_INTEGRATIONS))
             seen = await rebuilding.handled(connection, [each.event_id for _, each in batch])
             taken_in = [
                 each.incoming
@@ -84,60 +75,19 @@ async def _fold_posts(connection: Connection, kafka: KafkaSettings, committed: M
 
 async def _fold_facts(connection: Connection, kafka: KafkaSettings) -> int:
     count = 0
-    async for batch in _batches(read_range(kafka, REPLIES.name), _fact):
-        count += await rebuilding.fold_facts(connection, [event for _, event in batch])
-    waiting = [event for record in await rebuilding.waiting_facts(connection) if (event := _fact(record))]
-    return count + await rebuilding.fold_facts(connection, waiting)
+    async for records in read_batches(kafka, REPLIES.name):
+        count += await rebuilding.fold_facts(connection, _facts(records))
+    return count + await rebuilding.fold_facts(connection, _facts(await rebuilding.waiting_facts(connection)))
 
 
-async def _batches(
-    records: AsyncIterator[Record], read: Callable[[Record], T | None]
-) -> AsyncIterator[list[tuple[Record, T]]]:
-    """Readable records in batches; what cannot be read is in the dead letters."""
-    batch: list[tuple[Record, T]] = []
-    async for record in records:
-        found = read(record)
-        if found is not None:
-            batch.append((record, found))
-        if len(batch) == BATCH_RECORDS:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
-
-
-def _classified(record: Record) -> Classified | None:
-    try:
-        return read_classified(record, _NO_INTEGRATIONS)
-    except NeverRetry:
-        return None
+def _facts(records: Sequence[Record]) -> list[Event[ReplyEvent]]:
+    return [event for _, event in readable(records, _fact)]
 
 
 def _fact(record: Record) -> Event[ReplyEvent] | None:
-    try:
-        event = codec.decode(record)
-    except NeverRetry:
-        return None
+    event = codec.decode(record)
     return Event(event.metadata, event.message) if isinstance(event.message, ReplyEvent) else None
 
 
-_NO_INTEGRATIONS: Mapping[str, Integration] = {}
-"""Whether there was a way back was decided then, and stands in the facts."""
-
-
-def main() -> None:
-    """Rebuild, and print what was made as JSON."""
-    configure(load(ProcessSettings), service="responder-rebuild")
-    postgres, kafka = load(PostgresSettings), load(KafkaSettings)
-    started_at = utc_now()
-    try:
-        with canonical(_log, "read_models_rebuilt", started_at=started_at.isoformat()):
-            rebuilt = asyncio.run(rebuild(postgres, kafka))
-    except Crash as refusal:
-        print(refusal, file=sys.stderr)  # noqa: T201 - a command talks to the terminal
-        raise SystemExit(EXIT_CRASH) from refusal
-    print(json.dumps(asdict(rebuilt)))  # noqa: T201 - a command talks to the terminal
-
-
 if __name__ == "__main__":
-    main()
+    command(RESPONDER, rebuild)

@@ -16,7 +16,7 @@ from chassis.cursor import CursorCodec
 from chassis.grpc_server import GrpcServer, GrpcSettings, Service
 from chassis.http_server import HttpSettings, serve_http
 from chassis.inbox import InboxSettings, keep_pruned
-from chassis.kafka import DeadLetters, KafkaSettings, Publisher, Subscription, build_broker, consume_batches, running
+from chassis.kafka import DeadLetters, KafkaSettings, Publisher, build_broker, consume_batches, running, watch
 from chassis.lifecycle import Lifecycle
 from chassis.outbox import Relay, RelaySettings
 from chassis.postgres import POSTGRES_UNAVAILABLE, Pool, PostgresSettings, open_pool
@@ -182,10 +182,8 @@ async def _start_consumer(lifecycle: Lifecycle, settings: Settings, handlers: Ha
         dead_letters=dead_letters,
         transient=POSTGRES_UNAVAILABLE,
     )
-    lifecycle.health.add_liveness("consumer", partial(_stalled, subscription))
-    lifecycle.health.add_degradation("consumer", partial(_waiting, subscription))
     await lifecycle.enter(running(broker))
-    lifecycle.background(subscription.wait_failed(), "consumer")
+    watch(lifecycle, subscription, "consumer")
 
 
 async def _start_servers(  # noqa: PLR0913, PLR0917 - a composition holds its parts
@@ -220,12 +218,3 @@ async def telemetry(settings: TelemetrySettings) -> AsyncIterator[None]:
         yield
     finally:
         await providers.shutdown()
-
-
-def _stalled(subscription: Subscription) -> str | None:
-    return None if subscription.progress.is_live() else "records wait and none is taken in"
-
-
-def _waiting(subscription: Subscription) -> str | None:
-    waiting_for = subscription.progress.waiting_for
-    return f"waits for the store ({waiting_for})" if waiting_for else None

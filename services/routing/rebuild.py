@@ -5,22 +5,14 @@ an interrupted rebuild leaves everything as it was. Posts go on being classified
 stay, and those that a restored database has forgotten are learnt again.
 """
 
-import asyncio
-import json
-import sys
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
-import asyncpg
-import structlog
-
-from chassis.errors import Crash, NeverRetry
-from chassis.kafka import KafkaSettings, read_range
-from chassis.logging import canonical, configure
+from chassis.kafka import KafkaSettings
 from chassis.messages import Record
-from chassis.postgres import POSTGRES_UNAVAILABLE, Connection, PostgresSettings, connect
-from chassis.settings import ProcessSettings, load
+from chassis.postgres import Connection, PostgresSettings, connect
+from chassis.rebuilding import command, patient, read_batches, readable
 from contracts.topics import CLASSIFIED, CORRECTIONS, ROUTING
 from services.routing.facts import read
 from services.routing.handlers import project
@@ -30,11 +22,7 @@ from services.routing.store.labels import restore_labels
 from services.routing.store.locks import rebuilding
 from services.routing.store.rebuilding import empty, waiting_corrections
 
-BATCH_RECORDS: Final = 1_000
 _CLOSE_SECONDS: Final = 5.0
-_STATEMENT_SECONDS: Final = 3600.0
-_TELLING: tuple[type[BaseException], ...] = (Crash, asyncpg.QueryCanceledError, *POSTGRES_UNAVAILABLE)
-_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +39,7 @@ class Rebuilt:
 
 async def rebuild(postgres: PostgresSettings, kafka: KafkaSettings) -> Rebuilt:
     """Drop the read model and fold all classifications and corrections again."""
-    session = await connect(_patient(postgres), schema=ROUTING, application_name=f"{ROUTING}-rebuild")
+    session = await connect(patient(postgres), schema=ROUTING, application_name=f"{ROUTING}-rebuild")
     try:
         async with session.transaction():
             # What is read from Kafka between two statements may take a while.
@@ -65,25 +53,19 @@ async def rebuild(postgres: PostgresSettings, kafka: KafkaSettings) -> Rebuilt:
         await session.close(timeout=_CLOSE_SECONDS)
 
 
-def _patient(postgres: PostgresSettings) -> PostgresSettings:
-    """Emptying and digesting a large table takes longer than any statement of the service may."""
-    update = {"statement_timeout_seconds": _STATEMENT_SECONDS, "command_timeout_seconds": _STATEMENT_SECONDS + 10.0}
-    return postgres.model_copy(update=update)
-
-
 async def _fold_all(connection: Connection, kafka: KafkaSettings) -> tuple[int, int]:
     # First: what is published meanwhile stands at the end of its topic by the time that it is gone from here.
     waiting = await waiting_corrections(connection)
     events, refused = await _fold(connection, waiting), 0
     for topic in (*CLASSIFIED, CORRECTIONS):
-        async for records in _batches(read_range(kafka, topic.name)):
+        async for records in read_batches(kafka, topic.name):
             read_now = await _fold(connection, records)
             events, refused = events + read_now, refused + len(records) - read_now
     return events, refused
 
 
 async def _fold(connection: Connection, records: Sequence[Record]) -> int:
-    facts = [fact for record in records if (fact := _readable(record)) is not None]
+    facts = [fact for _, fact in readable(records, read)]
     await project(connection, facts)
     await restore_labels(connection, [fact.decided for fact in facts if _is_persons_word(fact)])
     return len(facts)
@@ -94,35 +76,5 @@ def _is_persons_word(fact: Fact) -> bool:
     return fact.decided.authority == PERSON and fact.decided.corrected_by is not None
 
 
-async def _batches(records: AsyncIterator[Record]) -> AsyncIterator[list[Record]]:
-    batch: list[Record] = []
-    async for record in records:
-        batch.append(record)
-        if len(batch) == BATCH_RECORDS:
-            yield batch
-            batch = []
-    yield batch
-
-
-def _readable(record: Record) -> Fact | None:
-    try:
-        return read(record)
-    except NeverRetry:
-        return None
-
-
-def main() -> None:
-    """Rebuild, and print what came of it as one line of JSON."""
-    process, postgres, kafka = load(ProcessSettings), load(PostgresSettings), load(KafkaSettings)
-    configure(process, service=ROUTING)
-    try:
-        with canonical(_log, "read_model_rebuilt"):
-            rebuilt = asyncio.run(rebuild(postgres, kafka))
-    except _TELLING as error:
-        print(f"{type(error).__name__}: {error}; the read model is as it was", file=sys.stderr)  # noqa: T201 - a command speaks to whoever ran it
-        raise SystemExit(1) from error
-    print(json.dumps(asdict(rebuilt)))  # noqa: T201 - as above
-
-
 if __name__ == "__main__":
-    main()
+    command(ROUTING, rebuild)

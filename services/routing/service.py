@@ -26,6 +26,7 @@ from chassis.kafka import (
     consume_batches,
     pipe_batches,
     running,
+    watch,
 )
 from chassis.lifecycle import Lifecycle
 from chassis.messages import Outgoing, Record
@@ -103,8 +104,8 @@ async def start(
     projector = Projector(pool, rules.handle, relay.hint)
     decided = await _keep_decisions(lifecycle, settings, broker, projector)
     await lifecycle.enter(running(broker))
-    _watch(lifecycle, "routing", classified)
-    _watch(lifecycle, "decisions", decided)
+    watch(lifecycle, classified, "routing")
+    watch(lifecycle, decided, "decisions")
     return await _start_server(lifecycle, settings, pool, classifier, rules.handle, relay.hint)
 
 
@@ -187,18 +188,3 @@ async def _start_server(  # noqa: PLR0913, PLR0917 - a composition holds its par
     service = Service(GRPC_SERVICE, partial(add_RoutingServiceServicer_to_server, servicer))
     server = GrpcServer(settings.grpc, [service], Authenticator(settings.auth), lifecycle.health)
     return (await lifecycle.enter(server)).port
-
-
-def _watch(lifecycle: Lifecycle, name: str, subscription: Subscription) -> None:
-    lifecycle.background(subscription.wait_failed(), name)
-    lifecycle.health.add_liveness(name, partial(_stalled, subscription))
-    lifecycle.health.add_degradation(name, partial(_waiting, subscription))
-
-
-def _stalled(subscription: Subscription) -> str | None:
-    return None if subscription.progress.is_live() else "records wait and none moves"
-
-
-def _waiting(subscription: Subscription) -> str | None:
-    waiting_for = subscription.progress.waiting_for
-    return f"waits for infrastructure ({waiting_for})" if waiting_for else None
