@@ -29,6 +29,11 @@ F32 = NDArray[np.float32]
 class EncoderWeights:
     """What training decides; the vectors of the pieces come from the vocabulary's package."""
 
+    sense: NDArray[np.float16]
+    """A hidden layer over the vector of a piece: what words have in common beyond it."""
+    sense_bias: NDArray[np.float16]
+    sense_projection: NDArray[np.float16]
+    """Added to the projection of the vector itself."""
     projection: NDArray[np.float16]
     projection_bias: NDArray[np.float16]
     projection_gain: NDArray[np.float16]
@@ -101,9 +106,13 @@ def _projected(weights: EncoderWeights) -> NDArray[np.float16]:
     """What the first layer makes of each piece, worked out once for the whole vocabulary."""
     projection, bias = weights.projection.astype(np.float32), weights.projection_bias.astype(np.float32)
     gain, shift = weights.projection_gain.astype(np.float32), weights.projection_shift.astype(np.float32)
+    sense, sense_bias = weights.sense.astype(np.float32), weights.sense_bias.astype(np.float32)
+    sense_projection = weights.sense_projection.astype(np.float32)
 
     def layer(rows: F32) -> NDArray[np.float16]:
-        return np.asarray(_normal(rows @ projection + bias) * gain + shift, dtype=np.float16)
+        senses = np.maximum(_normal(rows) @ sense + sense_bias, 0.0)
+        projected = rows @ projection + senses @ sense_projection + bias
+        return np.asarray(_normal(projected) * gain + shift, dtype=np.float16)
 
     return mapped(layer)
 

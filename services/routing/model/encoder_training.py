@@ -19,9 +19,13 @@ from services.routing.model.datasets import Row
 from services.routing.model.learning import OUTPUTS, Parameters, Targets, batches, loss_of, targets_of
 from services.routing.pieces import Pieces, Tokenizer, first_layers, vectors
 
-EPOCHS: Final = 8
+EPOCHS: Final = 5
 SEED: Final = 0
 WIDTH: Final = 256
+VECTOR: Final = 512
+"""Of a piece, as the package has it."""
+
+SENSES: Final = 512
 _RATE, _WARM_UP, _LAST_RATE = 1e-3, 0.1, 0.02
 _DECAY, _CLIP, _AVERAGE = 1e-3, 1.0, 0.998
 _DROPPED_PIECES, _DROPPED_FEATURES = 0.15, 0.3
@@ -77,6 +81,9 @@ def _first(draw: np.random.Generator) -> Parameters:
 
     zeros, ones = jnp.zeros(WIDTH), jnp.ones(WIDTH)
     return {name: jnp.asarray(value) for name, value in first_layers().items()} | {
+        "sense": normal(VECTOR, SENSES, VECTOR**-0.5),
+        "sense_bias": jnp.zeros(SENSES),
+        "sense_projection": normal(SENSES, WIDTH, 0.01),
         "norm_gain": ones,
         "norm_shift": zeros,
         "hidden": normal(2 * WIDTH, WIDTH, WIDTH**-0.5),
@@ -109,7 +116,9 @@ def _normal(rows: Any) -> Any:  # noqa: ANN401
 def _scores(p: Parameters, batch: Any, vectors: Any, dropout: Any) -> Any:  # noqa: ANN401
     inside = batch["inside"]
     mask = inside[..., None]
-    projected = _normal(vectors @ p["projection"] + p["projection_bias"]) * p["projection_gain"] + p["projection_shift"]
+    senses = jax.nn.relu(_normal(vectors) @ p["sense"] + p["sense_bias"])
+    projected = vectors @ p["projection"] + senses @ p["sense_projection"] + p["projection_bias"]
+    projected = _normal(projected) * p["projection_gain"] + p["projection_shift"]
     projected = projected * mask
     around = projected @ p["convolution"]
     before = jnp.pad(around[:, :-1, :WIDTH], ((0, 0), (1, 0), (0, 0)))

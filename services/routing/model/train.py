@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from services.routing.calibration import Floats
 from services.routing.classifier import WEIGHTS_PATH
@@ -43,7 +44,11 @@ def main() -> None:
 
 
 def train(rows: Sequence[Row], *, epochs: int = EPOCHS) -> Weights:
-    """Weights from rows of any sets that may be trained on."""
+    """Weights from rows of any sets that may be trained on.
+
+    BLAS keeps to one thread from here on: with more, sums round otherwise.
+    """
+    threadpool_limits(1, user_api="blas")
     lexicon = compile_lexicon()
     useful = [row for row in rows if row.category or row.sentiment or row.toxic is not None]
     learnt, kept = [row for row in useful if not held_out(row)], [row for row in useful if held_out(row)]
