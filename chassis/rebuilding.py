@@ -35,7 +35,7 @@ def command(service: str, rebuild: Callable[[PostgresSettings, KafkaSettings], A
         with canonical(_log, "read_models_rebuilt"):
             rebuilt = asyncio.run(_awaited(rebuild(postgres, kafka)))
     except _TELLING as error:
-        print(f"{type(error).__name__}: {error}; the read models are as they were", file=sys.stderr)  # noqa: T201 - a command speaks to whoever ran it
+        print(f"{_told(error)}. The read models are as they were.", file=sys.stderr)  # noqa: T201 - a command speaks to whoever ran it
         raise SystemExit(1) from error
     print(json.dumps(asdict(rebuilt)))  # noqa: T201 - as above
 
@@ -69,6 +69,13 @@ def _read(record: Record, read: Callable[[Record], T | None]) -> T | None:
         return read(record)
     except NeverRetry:
         return None
+
+
+def _told(error: BaseException) -> str:
+    if isinstance(error, Crash):
+        return str(error)
+    reason = f"{type(error).__name__}: {error}"
+    return f"PostgreSQL does not answer ({reason}): look at POSTGRES_DSN and at the server, then run this again"
 
 
 async def _awaited(work: Awaitable[T]) -> T:

@@ -27,7 +27,7 @@ MOST_MEBIBYTES: Final = 350
 
 
 def run(run: Run) -> "Speeds":
-    """Every contestant in a process of its own, in turns, on the core where this process begins."""
+    """Every contestant in a process of its own, in turns, all on the same core (Linux)."""
     found: dict[Stages, list[Classified]] = {stages: [] for stages in TITLES}
     allowed = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {max(allowed)})

@@ -49,7 +49,7 @@ class Cascade:
         self._linear = Linear(weights)
         self._encoder = Encoder(weights.encoder)
         self._languages = LanguageHead(weights)
-        self._reasoner = Reasoner(weights)
+        self._reasoner = Reasoner(weights, self._linear)
 
     @classmethod
     def load(cls, path: Path | None = None) -> Self:

@@ -29,7 +29,7 @@ class Linear:
     def __init__(self, weights: Weights) -> None:
         self._weights = weights
         self._vocabulary = HashIndex(weights.vocabulary)
-        self._kind_table, self._detail_table = HashedTable(weights.kind_table), HashedTable(weights.detail_table)
+        self.kind_table, self.detail_table = HashedTable(weights.kind_table), HashedTable(weights.detail_table)
 
     def scores(self, features: Features, texts: int) -> LinearScores:
         """Scores of all texts of a batch."""
@@ -42,14 +42,14 @@ class Linear:
         weights = self._weights
         scores = weights.kind_bias + (signals @ weights.signal_weights) * weights.signal_scale
         for group in features.groups:
-            sums = self._kind_table.sums(group)
+            sums = self.kind_table.sums(group)
             scores = scores + sums * (weights.kind_scale / group.norms[:, None])
         return np.asarray(scores)
 
     def _details(self, features: Features, signals: NDArray[np.int64]) -> Floats:
         weights, words = self._weights, features.groups[0]
         scores = weights.detail_bias + (signals @ weights.detail_signals) * weights.signal_scale
-        sums = self._detail_table.sums(words)
+        sums = self.detail_table.sums(words)
         return np.asarray(scores + sums * (weights.detail_scale / words.norms[:, None]))
 
     def _known(self, features: Features, texts: int) -> Floats:

@@ -10,8 +10,8 @@ from services.routing import outputs
 from services.routing.calibration import Floats
 from services.routing.features import Features
 from services.routing.judgement import Evidence, Text
+from services.routing.linear import Linear
 from services.routing.ngrams import column_of
-from services.routing.scoring import HashedTable
 from services.routing.weights import Weights
 
 MAX_SIGNALS = 2
@@ -24,12 +24,12 @@ _LONGEST_SEARCHED = 4_000
 class Reasoner:
     """Ranks the contributions of signals and of single words to the linear scores."""
 
-    def __init__(self, weights: Weights) -> None:
+    def __init__(self, weights: Weights, linear: Linear) -> None:
         self._weights = weights
         centred = weights.signal_weights - weights.signal_weights.mean(axis=1, keepdims=True)
         self._signal_weights = np.ascontiguousarray(centred.T) * weights.signal_scale
         self._signal_names = [f"signal:{name}" for name in weights.signal_names.tolist()]
-        self._kind_table, self._detail_table = HashedTable(weights.kind_table), HashedTable(weights.detail_table)
+        self._linear = linear
 
     def explain(
         self, features: Features, signals: NDArray[np.int64], kinds: NDArray[np.int64]
@@ -55,7 +55,7 @@ class Reasoner:
     def _loudest(self, features: Features, details: Floats) -> Iterator[tuple[int, str, int]]:
         """Text, output and word, for each detail that is said and that some word spoke for."""
         bounds = np.searchsorted(features.words.text, np.arange(len(details) + 1)).tolist()
-        rows = self._detail_table.rows(column_of(features.word_hashes))
+        rows = self._linear.detail_table.rows(column_of(features.word_hashes))
         for number, (first, last) in enumerate(itertools.pairwise(bounds)):
             for column, output in said(details[number]) if last > first else ():
                 word = first + int(rows[first:last, column].argmax())
@@ -73,7 +73,7 @@ class Reasoner:
 
     def _words(self, features: Features, kinds: NDArray[np.int64]) -> list[tuple[str, ...]]:
         words = features.words
-        rows = self._kind_table.rows(column_of(features.word_hashes))
+        rows = self._linear.kind_table.rows(column_of(features.word_hashes))
         own = rows[np.arange(rows.shape[0]), kinds[words.text]]
         contributions = (own - rows.mean(axis=1)) * self._weights.kind_scale
         loud = np.flatnonzero(contributions >= _LEAST_CONTRIBUTION)

@@ -1,4 +1,4 @@
-"""What the teacher and the encoder have in common when they learn: targets, loss, batches."""
+"""What is learnt from rows, how far scores are from it, and in which batches: whatever model learns it, in JAX."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ from services.routing.outputs import CATEGORIES, DETAILS, FLAGS, KINDS, MEMBERSH
 
 Parameters: TypeAlias = dict[str, Any]
 OUTPUTS: Final = len(KINDS) + len(DETAILS)
-BLOCK_BATCHES: Final = 50
+_BLOCK_BATCHES: Final = 50
 """Among so many batches, texts of like length are put together."""
 
 _SENTIMENT_WEIGHT, _DETAIL_WEIGHT, _KIND_WEIGHT = 0.5, 0.3, 0.5
@@ -72,8 +72,8 @@ def batches(lengths: NDArray[np.int64], size: int, draw: np.random.Generator) ->
     """Rows in a new order, those of like length together; what fills no batch is left out this time."""
     order = draw.permutation(lengths.size)
     groups = []
-    for start in range(0, order.size, size * BLOCK_BATCHES):
-        block = order[start : start + size * BLOCK_BATCHES]
+    for start in range(0, order.size, size * _BLOCK_BATCHES):
+        block = order[start : start + size * _BLOCK_BATCHES]
         block = block[np.argsort(lengths[block], kind="stable")]
         groups += [block[at : at + size] for at in range(0, block.size - size + 1, size)]
     for number in draw.permutation(len(groups)):
