@@ -1,16 +1,31 @@
 """What rules make of a post, and why: for people and for programs."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Final, NamedTuple
 
 from google.protobuf.json_format import MessageToDict
 
 from ascolto.classification.v1 import classification_pb2 as pb
-from services.routing.rules.engine import Engine, Ruling
+from ascolto.posts.v1 import post_pb2 as posts
+from services.routing.rules.conditions import reads_of
+from services.routing.rules.engine import Engine, Ruling, set_by
+from services.routing.rules.reading import Reader
 
 _TEXT_CHARACTERS: Final = 100
 _MARKS: Final = {"fired": "✓", "not_fired": "·", "failed": "!", "not_reached": " "}
+
+
+class Tried(NamedTuple):
+    """A post that rules were tried on."""
+
+    engine: Engine
+    classification: pb.Classification
+    post: posts.Post
+    ruling: Ruling | None
+    """None where nothing is to be done about it."""
 
 
 class Step(NamedTuple):
@@ -20,39 +35,60 @@ class Step(NamedTuple):
     outcome: str
     """fired, not_fired, failed (its condition could not be told) or not_reached (an earlier one stopped)."""
     when: str
-    reason: str = ""
-    """Why it failed."""
+    read: Mapping[str, Any]
+    """What its condition read, by field, without what the post does not have."""
+    reason: str
+    """Why it failed; else empty."""
 
 
-def steps(engine: Engine, ruling: Ruling) -> list[Step]:
-    """Every rule, in order."""
-    return [
-        Step(rule.name, _outcome(at < ruling.reached, answer), rule.when, answer if isinstance(answer, str) else "")
-        for at, (rule, answer) in enumerate(zip(engine.rules.rules, ruling.answers, strict=True))
-    ]
-
-
-def as_json(line: int, classification: pb.Classification, engine: Engine, ruling: Ruling | None) -> dict[str, Any]:
+def as_json(line: int, tried: Tried) -> dict[str, Any]:
     """One post; without `handling` where nothing is to be done about it."""
-    shown: dict[str, Any] = {"line": line, "classification": _plain(classification)}
-    if ruling is not None:
-        shown |= {"rules": [step._asdict() for step in steps(engine, ruling)], "handling": _plain(ruling.handling)}
+    shown: dict[str, Any] = {"line": line, "classification": _plain(tried.classification)}
+    if tried.ruling is not None:
+        shown["rules"] = [step._asdict() for step in _steps(tried, tried.ruling)]
+        shown["handling"] = _plain(tried.ruling.handling)
+        shown["set_by"] = _set_by(tried.engine, tried.ruling)
     return shown
 
 
-def as_text(
-    line: int, text: str, classification: pb.Classification, engine: Engine, ruling: Ruling | None
-) -> Iterator[str]:
+def as_text(line: int, tried: Tried) -> Iterator[str]:
     """One post, as lines."""
-    yield f"{line}: {_shortened(text)}"
-    yield f"   {_classified(classification)}"
-    if ruling is None:
+    yield f"{line}: {_shortened(tried.post.utterance.text)}"
+    yield f"   {_classified(tried.classification)}"
+    if tried.ruling is None:
         yield "   nothing is to be done: the brand's own post, or a deletion"
         return
-    for step in steps(engine, ruling):
-        because = f" ({step.reason})" if step.reason else ""
+    for step in _steps(tried, tried.ruling):
+        read = ", ".join(f"{name}={_shortened(_quoted(value))}" for name, value in step.read.items())
+        because = "".join(f" ({part})" for part in (read, step.reason) if part)
         yield f"   {_MARKS[step.outcome]} {step.name}: {step.outcome}: {' '.join(step.when.split())}{because}"
-    yield f"   → {_handled(engine, ruling.handling)}"
+    yield f"   → {_handled(tried.engine, tried.ruling.handling)}"
+    yield f"     {', '.join(f'{field} by {rule}' for field, rule in _set_by(tried.engine, tried.ruling).items())}"
+
+
+def _steps(tried: Tried, ruling: Ruling) -> Iterator[Step]:
+    """Every rule, in order."""
+    for at, (rule, answer) in enumerate(zip(tried.engine.rules.rules, ruling.answers, strict=True)):
+        yield Step(
+            rule.name,
+            _outcome(at < ruling.reached, answer),
+            rule.when,
+            _reader(rule.when).values(tried.classification, tried.post),
+            answer if isinstance(answer, str) else "",
+        )
+
+
+@cache
+def _reader(condition: str) -> Reader:
+    return Reader(reads_of(condition).fields)
+
+
+def _set_by(engine: Engine, ruling: Ruling) -> dict[str, str]:
+    return set_by(engine.rules, ruling.handling.rules)
+
+
+def _quoted(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _outcome(reached: bool, answer: bool | str) -> str:  # noqa: FBT001 - one of two facts about a rule

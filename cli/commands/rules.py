@@ -8,10 +8,12 @@ from typing import Annotated, Final
 
 import typer
 
+from ascolto.classification.v1 import classification_pb2 as pb
 from ascolto.posts.v1 import post_pb2 as posts
 from cli import ruling_lines
 from cli.console import JSON_OPTION, err, print_json
 from cli.errors import CommandError
+from cli.ruling_lines import Tried
 from cli.trial_posts import TrialPost, read_posts
 from services.routing.classifier import Cascade
 from services.routing.decisions import Classifier, classify_posts
@@ -23,6 +25,7 @@ from services.routing.rules.problems import Problem, RulesError
 
 app = typer.Typer(help="Rules: check and try what is to be done about posts.", no_args_is_help=True)
 BATCH_POSTS: Final = 500
+BEFORE_YEAR: Final = 9990
 Json = Annotated[bool, JSON_OPTION]
 
 
@@ -57,7 +60,11 @@ def try_out(
     ],
     at: Annotated[
         datetime | None,
-        typer.Option(help="When the posts count as heard, in UTC; left out, when each was written, or now."),
+        typer.Option(
+            formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"],
+            help="When the posts count as heard, in UTC unless it ends with an offset such as +01:00; left out, when "
+            "each was written, or now.",
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -65,14 +72,14 @@ def try_out(
 
     The shipped model classifies. Ends with 1 where the rules cannot be used, or a line of the posts cannot be read.
     """
-    engine = _engine(file)
+    engine, heard_at = _engine(file), at.replace(tzinfo=at.tzinfo or UTC) if at else None
     classifier = Cascade.load()
     bad_lines = 0
     try:
         with against.open("rb") as source:
             rows = read_posts(source)
             while batch := list(islice(rows, BATCH_POSTS)):
-                bad_lines += _show(engine, classifier, batch, at.replace(tzinfo=UTC) if at else None, as_json=as_json)
+                bad_lines += _show(engine, classifier, batch, heard_at, as_json=as_json)
     except OSError as error:
         raise CommandError(f"{against}: {error.strerror}") from error
     if bad_lines:
@@ -89,8 +96,10 @@ def _problems(path: Path) -> Iterable[Problem]:
     return [problem for file, content in contents.items() for problem in _of_file(path, file, content)]
 
 
-def _of_file(given: Path, file: Path, content: bytes) -> Iterable[Problem]:
+def _of_file(given: Path, file: Path, content: bytes | Problem) -> Iterable[Problem]:
     """The problems of one file; only in a folder does its name have to be a tenant's."""
+    if isinstance(content, Problem):
+        return [content]
     try:
         if given == file:
             load_rules(content, str(file))
@@ -114,18 +123,25 @@ def _show(engine: Engine, classifier: Classifier, batch: list[TrialPost], at: da
     """Print each post of a batch; answer how many lines could not be read."""
     readable = [row.post for row in batch if isinstance(row.post, posts.Post)]
     classified = iter(classify_posts(classifier, [posts.PostReceived(post=post) for post in readable]))
+    bad_lines = 0
     for row in batch:
-        if isinstance(row.post, str):
-            _print({"line": row.line, "error": row.post}, [f"{row.line}: {row.post}"], as_json=as_json)
-            continue
-        made = next(classified)
-        ruling = None if nothing_to_do(row.post) else engine.rule(made, row.post, at or row.heard_at)
-        _print(
-            ruling_lines.as_json(row.line, made, engine, ruling),
-            ruling_lines.as_text(row.line, row.post.utterance.text, made, engine, ruling),
-            as_json=as_json,
+        tried = (
+            row.post if isinstance(row.post, str) else _tried(engine, next(classified), row.post, at or row.heard_at)
         )
-    return len(batch) - len(readable)
+        if isinstance(tried, str):
+            bad_lines += 1
+            _print({"line": row.line, "error": tried}, [f"{row.line}: {tried}"], as_json=as_json)
+        else:
+            _print(ruling_lines.as_json(row.line, tried), ruling_lines.as_text(row.line, tried), as_json=as_json)
+    return bad_lines
+
+
+def _tried(engine: Engine, made: pb.Classification, post: posts.Post, heard_at: datetime) -> Tried | str:
+    """What the rules make of a post; or why that cannot be shown."""
+    if heard_at.year >= BEFORE_YEAR:
+        return f"its time must lie before the year {BEFORE_YEAR}, or its deadlines have no date: give an earlier one"
+    ruling = None if nothing_to_do(post) else engine.rule(made, post, heard_at)
+    return Tried(engine, made, post, ruling)
 
 
 def _print(value: dict[str, object], lines: Iterable[str], *, as_json: bool) -> None:

@@ -43,6 +43,7 @@ from services.routing.corrections import Handle
 from services.routing.decisions import Classifier, classify_batch
 from services.routing.facts import read
 from services.routing.handlers import Projector
+from services.routing.keeping import keep, restore
 from services.routing.labels import Label
 from services.routing.language_model import LanguageModel, LanguageModelSettings
 from services.routing.language_model.reconsidering import reconsidering
@@ -80,7 +81,7 @@ def load_settings() -> Settings:
 
 
 def load_rules(settings: RoutingSettings) -> RuleBook:
-    """Read the tenants' rules; raises `RulesError`."""
+    """Read the tenants' rules; raises `RulesError` where their folder cannot be read."""
     return RuleBook.open(settings.rules_dir)
 
 
@@ -92,9 +93,8 @@ async def start(
     ack_policy: AckPolicy = AckPolicy.NACK_ON_ERROR,
 ) -> int:
     """Start everything and answer the port of gRPC; `ack_policy` is for the test that seeds a loss."""
-    lifecycle.background(rules.run(settings.routing.rules_poll_seconds), "rules")
-    lifecycle.health.add_degradation("rules", rules.trouble)
     pool = await lifecycle.enter(open_pool(settings.postgres, schema=NAME, application_name=NAME))
+    await _start_rules(lifecycle, settings.routing, pool, rules)
     relay = await _start_relay(lifecycle, settings)
     lifecycle.background(keep_pruned(pool, settings.inbox), "inbox")
     lifecycle.background(keep_requests_pruned(pool), "upkeep")
@@ -107,6 +107,16 @@ async def start(
     watch(lifecycle, classified, "routing")
     watch(lifecycle, decided, "decisions")
     return await _start_server(lifecycle, settings, pool, classifier, rules.handle, relay.hint)
+
+
+async def _start_rules(lifecycle: Lifecycle, settings: RoutingSettings, pool: Pool, rules: RuleBook) -> None:
+    """From here on rules count as their files change, and outlive the process."""
+    if settings.rules_dir is None:
+        return
+    lifecycle.health.add_degradation("rules", rules.trouble)
+    await restore(pool, rules)
+    lifecycle.background(rules.run(settings.rules_poll_seconds), "rules")
+    lifecycle.background(keep(pool, rules, settings.rules_poll_seconds), "rules_kept")
 
 
 async def _start_relay(lifecycle: Lifecycle, settings: Settings) -> Relay:

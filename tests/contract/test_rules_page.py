@@ -4,6 +4,8 @@ import re
 
 from ascolto.classification.v1 import classification_pb2 as pb
 from services.routing.rules.calendar_file import FIELDS as CALENDAR_FIELDS
+from services.routing.rules.conditions import MAX_CHARACTERS
+from services.routing.rules.costs import MAX_LOOPED_ITEMS, MAX_PATTERN_SIZE
 from services.routing.rules.engine import PRIORITIES
 from services.routing.rules.loading import FIELDS, load_rules
 from services.routing.rules.setting_file import FIELDS as SETTING_FIELDS
@@ -50,5 +52,9 @@ def _head_start_hours(priority: pb.Priority.ValueType) -> float:
     return head_start(pb.PostClassified(handling=pb.Handling(priority=priority))).total_seconds() / 3600
 
 
-def test_the_bound_of_the_text_stands_there() -> None:
-    assert f"{TEXT_MAX_CHARACTERS:,} characters" in PAGE
+def test_the_bounds_of_conditions_stand_there() -> None:
+    conditions = section(PAGE, "Conditions")
+    assert f"{TEXT_MAX_CHARACTERS:,} characters" in conditions
+    assert f"at most {MAX_CHARACTERS:,} characters" in conditions
+    assert f"at most {MAX_LOOPED_ITEMS} items" in conditions
+    assert f"at most {MAX_PATTERN_SIZE} steps" in conditions

@@ -4,11 +4,10 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from cel_expr_python import cel
-
 from ascolto.classification.v1 import classification_pb2 as pb
 from ascolto.posts.v1 import post_pb2 as posts
 from services.routing.rules.conditions import Reads, reads_of
+from services.routing.rules.environments import PLAIN, together
 from services.routing.rules.reading import Facts, Reader, Shared
 from services.routing.rules.variables import BY_NAME, Common
 
@@ -19,8 +18,7 @@ Answer: TypeAlias = bool | str
 """Whether a condition holds, or why that cannot be told."""
 Answers: TypeAlias = tuple[tuple[Answer, ...], tuple[Answer, ...]]
 
-_MAP: Final = cel.Type.Map(cel.Type.STRING, cel.Type.DYN)
-_ENVIRONMENT: Final = cel.NewEnv(variables={"post": _MAP, "classification": _MAP})
+_CANNOT_BE_TOLD: Final = (RuntimeError, MemoryError)
 
 
 class Conditions:
@@ -66,11 +64,12 @@ class _Group:
 
     def __init__(self, conditions: Sequence[tuple[str, Reads]]) -> None:
         self._sources = [source for source, _ in conditions]
-        self._programs = [_ENVIRONMENT.compile(source) for source in self._sources]
+        self._programs = [PLAIN.compile(source) for source in self._sources]
         self._reads = [reads for _, reads in conditions]
         self._reader = Reader(frozenset[str]().union(*(reads.fields for reads in self._reads)))
         self._planned = lru_cache(maxsize=PLANS_KEPT)(self._plan)
         self._known = lru_cache(maxsize=ANSWERS_KEPT)(self._find)
+        self._planned(frozenset(), again=any(_own(reads.fields) for reads in self._reads))
 
     def ask(self, classification: pb.Classification, post: posts.Post) -> tuple[Answer, ...]:
         """The answer of each condition, in order."""
@@ -88,7 +87,7 @@ class _Group:
         return self._asked(list(known), self._planned(lacking, again=True), facts)
 
     def _asked(self, answers: list[Answer], plan: _Plan, facts: Facts) -> tuple[Answer, ...]:
-        activation = _ENVIRONMENT.Activation(facts)
+        activation = PLAIN.Activation(facts)
         for program, members in plan.together:
             found = _asked_together(program, activation)
             for at, answer in zip(members, found or (), strict=found is not None):
@@ -105,11 +104,9 @@ class _Group:
         alone = [at for at in members if lacking & self._reads[at].unguarded]
         safe = [at for at in members if at not in alone]
         chunks = [safe[start : start + ASKED_AT_ONCE] for start in range(0, len(safe), ASKED_AT_ONCE)]
-        return _Plan([(self._compiled(chunk), chunk) for chunk in chunks], alone)
-
-    def _compiled(self, members: Sequence[int]) -> Any:  # noqa: ANN401 - published without types
-        # The line break ends a comment, with which a condition may end.
-        return _ENVIRONMENT.compile("[{}]".format(",".join(f"({self._sources[at]}\n)" for at in members)))
+        planned = [(_compiled(self._sources[at] for at in chunk), chunk) for chunk in chunks]
+        apart = [at for program, chunk in planned if program is None for at in chunk]
+        return _Plan([each for each in planned if each[0] is not None], [*alone, *apart])
 
 
 def _own(fields: Iterable[str]) -> frozenset[str]:
@@ -117,11 +114,19 @@ def _own(fields: Iterable[str]) -> frozenset[str]:
     return frozenset(name for name in fields if not isinstance(BY_NAME[name].read, Common))
 
 
+def _compiled(conditions: Iterable[str]) -> Any | None:  # noqa: ANN401 - published without types
+    """They as one program; None where they cannot be asked together."""
+    try:
+        return PLAIN.compile(together(conditions))
+    except RuntimeError:
+        return None
+
+
 def _asked_together(program: Any, activation: Any) -> Sequence[bool] | None:  # noqa: ANN401 - as above
     """The answers; None where one of them cannot be told."""
     try:
         found = program.eval(activation).plain_value()
-    except RuntimeError:
+    except _CANNOT_BE_TOLD:
         return None
     return found if isinstance(found, list) else None
 
@@ -129,6 +134,6 @@ def _asked_together(program: Any, activation: Any) -> Sequence[bool] | None:  # 
 def _asked_alone(program: Any, activation: Any) -> Answer:  # noqa: ANN401 - as above
     try:
         found = program.eval(activation).plain_value()
-    except RuntimeError as error:
-        return str(error)
+    except _CANNOT_BE_TOLD as error:
+        return str(error) or type(error).__name__
     return found if isinstance(found, bool) else str(found)

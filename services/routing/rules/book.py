@@ -1,23 +1,23 @@
 """The rules of all tenants as they are now: read from their folder, and again whenever a file changes."""
 
 import asyncio
-import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Final, Self
+from typing import Self
 
 import structlog
 
 from ascolto.classification.v1 import classification_pb2 as pb
 from ascolto.posts.v1 import post_pb2 as posts
 from contracts.identity import tenant_of
-from services.routing.rules import metrics
+from services.routing.rules.edition import Edition
 from services.routing.rules.engine import Engine
-from services.routing.rules.files import Contents, load_file, read_folder
+from services.routing.rules.files import read_folder
 from services.routing.rules.problems import RulesError
+from services.routing.rules.telling import Teller
 
-_FOLDER: Final = "folder"
-_MISSING: Final = re.compile(r'Key not found in map : "(\w+)"')
 _log = structlog.get_logger(__name__)
 
 
@@ -30,50 +30,47 @@ class RuleBook:
     def __init__(self, folder: Path | None = None) -> None:
         """Nobody has rules until they are read; without a folder nobody ever has."""
         self._folder = folder
-        self._contents: Contents = {}
-        self._engines: dict[str, Engine] = {}
-        self._refused: dict[str, RulesError] = {}
-        self._told: set[tuple[str, str]] = set()
+        self._now = Edition({}, {}, {})
+        self._unreadable: RulesError | None = None
+        self._teller = Teller()
 
     @classmethod
     def open(cls, folder: Path | None) -> Self:
-        """Read the folder for the first time; raises `RulesError` with every problem of every file."""
+        """Read the folder for the first time; raises `RulesError` where it cannot be read."""
         book = cls(folder)
-        book.refresh()
-        if book._refused:
-            raise RulesError([problem for error in book._refused.values() for problem in error.problems])
+        if folder:
+            book._now = book._now.after(read_folder(folder))
         return book
 
+    def restore(self, kept: Mapping[str, bytes]) -> None:
+        """Take what counted before this process for tenants that are `wanting`, and tell the log how all begin."""
+        self._now = self._now.restored(kept)
+        self._tell(self._now.contents)
+
     def handle(self, classification: pb.Classification, post: posts.Post, heard_at: datetime) -> pb.Handling | None:
-        """What is to be done about a post; None where the tenant has no rules, and where nothing is to be done."""
+        """What is to be done about a post; None where the tenant has no rules, and where nothing is to be done.
+
+        Where the rules break down over it, that is what the tenant's default says.
+        """
         tenant = tenant_of(post.name)
-        engine = self._engines.get(tenant)
-        if engine is None or nothing_to_do(post):
+        found = self._now.in_force.get(tenant)
+        if found is None or nothing_to_do(post):
             return None
-        ruling = engine.rule(classification, post, heard_at)
+        try:
+            ruling = found.engine.rule(classification, post, heard_at)
+        except Exception as error:  # noqa: BLE001 - a defect of the rules must cost neither the post nor those behind it
+            self._teller.failed(tenant, error)
+            return _by_default(found.engine, classification, post, heard_at)
         for rule, reason in ruling.untold:
-            self._note_untold(tenant, rule, reason)
+            self._teller.untold(tenant, rule, reason)
         return ruling.handling
 
     def refresh(self) -> None:
         """Read what has changed; raises `RulesError` where the folder cannot be read. Blocks: call it off the loop."""
         contents = read_folder(self._folder) if self._folder else {}
-        if contents == self._contents and _FOLDER not in self._refused:
-            return
-        engines, refused = {}, {}
-        for path, content in contents.items():
-            tenant, before = path.stem, self._engines.get(path.stem)
-            if self._contents.get(path) == content:
-                found = self._refused.get(path.name) or before
-            else:
-                found = self._read(path, content)
-            if isinstance(found, Engine):
-                engines[tenant] = found
-            elif isinstance(found, RulesError):
-                refused[path.name] = found
-                if before:
-                    engines.setdefault(tenant, before)
-        self._contents, self._engines, self._refused = contents, engines, refused
+        self._unreadable = None
+        before, self._now = self._now, self._now.after(contents)
+        self._tell(path for path, content in contents.items() if before.contents.get(path) != content)
 
     async def run(self, every_seconds: float) -> None:
         """Look for changes until cancelled."""
@@ -82,45 +79,62 @@ class RuleBook:
             try:
                 await asyncio.to_thread(self.refresh)
             except RulesError as error:
-                if _FOLDER not in self._refused:
+                if not self._unreadable:
                     _log.error("rules_unreadable", error=str(error))
-                self._refused = self._refused | {_FOLDER: error}
+                self._unreadable = error
+
+    def counting(self) -> Mapping[str, bytes | None]:
+        """Of each tenant that has a file the content that counts; None where none does."""
+        return self._now.counting
+
+    def wanting(self) -> set[str]:
+        """The tenants whose file is bad and who have no rules from before."""
+        return self._now.wanting
+
+    def problems_of(self, tenant: str) -> RulesError | None:
+        """Why the file of a tenant cannot be used."""
+        found = [each for path, error in self._now.refused.items() if path.stem == tenant for each in error.problems]
+        return RulesError(found) if found else None
 
     def trouble(self) -> str | None:
         """Which files cannot be used, or None: a check for `Health.add_degradation`."""
-        if not self._refused:
-            return None
-        return "rules that cannot be used; the ones before them count on: " + "; ".join(
-            f"{error.problems[0]} (and {more} more)" if (more := len(error.problems) - 1) else str(error)
-            for error in self._refused.values()
-        )
+        now, wanting = self._now, self._now.wanting
+        replaced = [error for path, error in now.refused.items() if path.stem not in wanting]
+        missed = [error for path, error in now.refused.items() if path.stem in wanting]
+        told = [
+            _listed("rules that cannot be used; the ones before them count on", [self._unreadable, *replaced]),
+            _listed("rules that cannot be used, of tenants that have none from before", missed),
+        ]
+        return ". ".join(filter(None, told)) or None
 
-    def _read(self, path: Path, content: bytes) -> Engine | RulesError:
-        try:
-            engine = load_file(path, content)
-        except RulesError as error:
-            metrics.reloaded(path.stem, applied=False)
-            _log.error("rules_refused", tenant=path.stem, problems=[str(each) for each in error.problems])
-            return error
-        metrics.reloaded(path.stem, applied=True)
-        _log.info("rules_read", tenant=path.stem, rules=len(engine.rules.rules))
-        self._told = {told for told in self._told if told[0] != path.stem}
-        return engine
-
-    def _note_untold(self, tenant: str, rule: str, reason: str) -> None:
-        """Count a condition that could not be told, and log it once for as long as the file stays as it is."""
-        metrics.untold(tenant, rule)
-        if (tenant, rule) not in self._told:
-            self._told.add((tenant, rule))
-            _log.warning("rule_not_told", tenant=tenant, rule=rule, reason=_without_words(reason))
-
-
-def _without_words(reason: str) -> str:
-    """Why a condition could not be told, without what it may quote of a post: only the name of a field stays."""
-    missing = _MISSING.search(reason)
-    return f"the post has no {missing[1]}" if missing else reason.partition(":")[0]
+    def _tell(self, changed: Iterable[Path]) -> None:
+        now = self._now
+        for path in changed:
+            if error := now.refused.get(path):
+                self._teller.refused(path.stem, error, rules_before=path.stem in now.in_force)
+            else:
+                self._teller.read(path.stem, now.in_force[path.stem].engine)
 
 
 def nothing_to_do(post: posts.Post) -> bool:
     """Tell whether nobody has to do anything about a post: the brand's own ones, and deletions."""
     return post.direction == posts.DIRECTION_OWN or post.state == posts.STATE_DELETED
+
+
+def _by_default(
+    engine: Engine, classification: pb.Classification, post: posts.Post, heard_at: datetime
+) -> pb.Handling | None:
+    """What is to be done where no rule fires; None where that cannot be told either."""
+    try:
+        return Engine(replace(engine.rules, rules=())).rule(classification, post, heard_at).handling
+    except Exception:  # noqa: BLE001 - as above
+        return None
+
+
+def _listed(what: str, errors: Iterable[RulesError | None]) -> str:
+    told = [
+        f"{error.problems[0]} (and {more} more)" if (more := len(error.problems) - 1) else str(error)
+        for error in errors
+        if error
+    ]
+    return f"{what}: {'; '.join(told)}" if told else ""

@@ -74,21 +74,34 @@ class Calendar:
         return self._tables[year] if self._tables[year].starts else None
 
     def _openings(self, year: int) -> Iterator[tuple[int, int, int]]:
-        """Day, start and end of each opening; apart from each other also where a clock is set back or forward."""
-        day, until, last = date(year - 1, 12, 30), date(year + _HORIZON_YEARS, 1, 1), 0
+        """Day, start and end of each opening, in order; no two overlap."""
+        day, until = date(year - 1, 12, 30), date(year + _HORIZON_YEARS, 1, 1)
         while day < until:
             if self.is_open(day):
-                for window in self.hours[day.weekday()]:
-                    start, end = max(last, self._moment(day, window.opens)), self._moment(day, window.closes)
-                    if start < end:
-                        yield day.toordinal(), start, end
-                        last = end
+                yield from ((day.toordinal(), start, end) for start, end in self._openings_of(day))
             day += _DAY
 
-    def _moment(self, day: date, minute: int) -> int:
-        days, minute = divmod(minute, MINUTES_OF_DAY)
-        wall = datetime.combine(day + timedelta(days=days), time(*divmod(minute, 60)), self.zone)
-        return int(wall.astimezone(UTC).timestamp())
+    def _openings_of(self, day: date) -> Iterator[tuple[int, int]]:
+        """When clocks on the wall show a time of opening; on a day when they are set there are two parts of it."""
+        midnight = int(datetime.combine(day, time(), UTC).timestamp())
+        for since, until, offset in self._parts(midnight - _DAY_SECONDS, midnight + 2 * _DAY_SECONDS):
+            for window in self.hours[day.weekday()]:
+                start, end = (midnight + 60 * minute - offset for minute in window)
+                if max(start, since) < min(end, until):
+                    yield max(start, since), min(end, until)
+
+    def _parts(self, since: int, until: int) -> Iterator[tuple[int, int, int]]:
+        """The times from `since` to `until` in which clocks are not set, each with how far they are ahead of UTC."""
+        before, after = self._offset(since), self._offset(until)
+        if before == after:
+            yield since, until, before
+            return
+        changed = since + bisect_left(range(since, until), 1, key=lambda moment: int(self._offset(moment) != before))
+        yield from ((since, changed, before), (changed, until, after))
+
+    def _offset(self, moment: int) -> int:
+        ahead = datetime.fromtimestamp(moment, self.zone).utcoffset()
+        return ahead.days * _DAY_SECONDS + ahead.seconds if ahead else 0
 
 
 class _Openings:
@@ -113,6 +126,8 @@ class _Openings:
             self._day_of.append(len(self._first_of) - 1)
 
     def due(self, start: int, span: Span) -> int:
+        if self._at_work(start) is None:
+            return always_due(start, span)
         moment = self._after_days(start, span.days) if span.days else start
         return self._after_seconds(moment, span.seconds) if span.seconds else moment
 

@@ -11,12 +11,13 @@ ALWAYS: Final = "always"
 FIELDS: Final = ("time_zone", "hours", "holidays")
 WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 MAX_HOLIDAYS: Final = 1000
+_TIMES: Final = "times such as 09:00-18:00"
 _NEEDED: Final = {"time_zone": "such as Europe/Rome", "hours": "as in monday: 09:00-18:00"}
 
 
 def read_calendar(document: Document, value: Value) -> Calendar | None:
     """Read a calendar; None for `always`, and for one with problems."""
-    if value.node.value == ALWAYS:
+    if document.says(value, ALWAYS):
         return None
     fields = document.mapping(value, FIELDS, _NEEDED)
     hours = _hours(document, fields["hours"]) if "hours" in fields else ()
@@ -41,8 +42,10 @@ def _hours(document: Document, value: Value) -> tuple[tuple[Window, ...], ...]:
 
 
 def _windows(document: Document, value: Value) -> tuple[Window, ...]:
-    given = document.items(value, "") if isinstance(value.node.value, list) else [value]
-    windows = [document.parsed(each, parsing.parse_window, "times such as 09:00-18:00") for each in given]
+    given = document.one_or_more(value, _TIMES)
+    if not given and not value.node.value:
+        document.wrong(value, "has no time of opening: leave the day out where nobody works")
+    windows = [document.parsed(each, parsing.parse_window, _TIMES) for each in given]
     try:
         return parsing.in_order(window for window in windows if window)
     except ValueError as error:

@@ -1,6 +1,6 @@
 """What the rules of a tenant make of a classified post: pure; the same for the same rules, post and moment."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import lru_cache
@@ -12,10 +12,13 @@ from ascolto.posts.v1 import post_pb2 as posts
 from services.routing.rules.asking import Answer, Answers, Conditions
 from services.routing.rules.calendar import Span, always_due
 from services.routing.rules.model import LANGUAGE_SKILL, Clear, Setting, TenantRules
+from services.routing.vocabulary import UNKNOWN_LANGUAGE, primary_language
 
 V = TypeVar("V")
 
 PRIORITIES: Final = {name.removeprefix("PRIORITY_").lower(): value for name, value in pb.Priority.items() if value}
+DEFAULT: Final = "default"
+"""Among the names of rules: what holds where none says otherwise."""
 _ORDINARY: Final = Setting(priority="normal", calendar="business", skills=(), answer=True)
 _OUTCOMES_KEPT: Final = 4096
 _DEADLINES_KEPT: Final = 4096
@@ -61,7 +64,7 @@ class Engine:
 
     def rule(self, classification: pb.Classification, post: posts.Post, heard_at: datetime) -> Ruling:
         """Apply the rules; deadlines count from `heard_at`, when the post was accepted."""
-        language = (classification.language or post.utterance.language_hint) if self._speaks else ""
+        language = _language(classification, post) if self._speaks else ""
         outcome = self._outcome(self._conditions.ask(classification, post), language)
         handling = pb.Handling()
         handling.CopyFrom(outcome.handling)
@@ -101,6 +104,12 @@ class Engine:
         )
 
 
+def set_by(rules: TenantRules, fired: Collection[str]) -> dict[str, str]:
+    """The name of the rule that set each field, where these fired; without what nothing has set."""
+    settings = [(DEFAULT, rules.default), *((rule.name, rule.set) for rule in rules.rules if rule.name in fired)]
+    return {field: name for name, setting in settings for field in _FIELDS if getattr(setting, field) is not None}
+
+
 def merged(settings: Iterable[Setting]) -> Setting:
     """All of them as one: of each field what the last one says that says anything."""
     found: dict[str, Any] = {}
@@ -116,6 +125,13 @@ def _unless_cleared(value: V | Clear | None) -> V | None:
 def _settings(rules: TenantRules) -> Iterator[Setting]:
     yield rules.default
     yield from (rule.set for rule in rules.rules)
+
+
+def _language(classification: pb.Classification, post: posts.Post) -> str:
+    """The language of a post as in "pt"; "" where it is not known."""
+    tags = (classification.language, post.utterance.language_hint)
+    known = (primary_language(tag.replace("_", "-")) for tag in tags)
+    return next((language for language in known if language != UNKNOWN_LANGUAGE), "")
 
 
 def _spoken(skills: Iterable[str], language: str) -> list[str]:

@@ -28,7 +28,8 @@ def load_rules(content: bytes, file: str) -> TenantRules:
     try:
         document = Document(file, content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
-        raise RulesError([Problem(file, 0, 0, "", "is no UTF-8: save it as UTF-8")]) from error
+        line = content.count(b"\n", 0, error.start) + 1
+        raise RulesError([Problem(file, line, 0, "", "is no UTF-8: save it as UTF-8")]) from error
     root = document.root()
     rules = _tenant(document, root) if root else None
     if document.problems or rules is None:

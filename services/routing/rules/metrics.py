@@ -1,4 +1,4 @@
-"""What rules count: conditions that could not be told, and how often rules were read anew."""
+"""What rules count: conditions that could not be told, posts they broke down over, and how often they were read."""
 
 from typing import Final
 
@@ -15,6 +15,9 @@ _meter = metrics.get_meter("services.routing.rules")
 _untold = _meter.create_counter(
     "ascolto.routing.rules.untold", unit="{post}", description="Conditions that could not be told of a post, by rule"
 )
+_failed = _meter.create_counter(
+    "ascolto.routing.rules.failed", unit="{post}", description="Posts that a tenant's rules broke down over"
+)
 _reloads = _meter.create_counter(
     "ascolto.routing.rules.reloads", unit="{file}", description="Files of rules that changed, by whether they count now"
 )
@@ -23,6 +26,11 @@ _reloads = _meter.create_counter(
 def untold(tenant: str, rule: str) -> None:
     """Count a condition that read what a post does not have, or failed otherwise: its rule did not fire."""
     _untold.add(1, {ASCOLTO_TENANT: tenant, RULE: rule})
+
+
+def failed(tenant: str) -> None:
+    """Count a post that was handled by the tenant's default, because the rules broke down over it."""
+    _failed.add(1, {ASCOLTO_TENANT: tenant})
 
 
 def reloaded(tenant: str, *, applied: bool) -> None:

@@ -30,8 +30,8 @@ def parse_skill(text: str) -> str:
     """Read a skill: a language, a word of the tenant's own, or the language of the post."""
     if text.startswith("$") and text != LANGUAGE_SKILL:
         raise ValueError(f"must be a word, or {LANGUAGE_SKILL} for the language of the post")
-    if text != text.strip() or len(text) > MAX_SKILL_CHARACTERS:
-        raise ValueError(f"must have {MAX_SKILL_CHARACTERS} characters at most and no space around it")
+    if text != text.strip() or len(text) > MAX_SKILL_CHARACTERS or not text.isprintable():
+        raise ValueError(f"must have {MAX_SKILL_CHARACTERS} characters at most, on one line and no space around it")
     return text
 
 

@@ -43,6 +43,11 @@ class Reader:
         """What it has for itself; None for each field that it does not have."""
         return [read(classification, post) for read in self._read_own]  # type: ignore[operator] # Own
 
+    def values(self, classification: pb.Classification, post: posts.Post) -> dict[str, Any]:
+        """All of it by name, without what the post does not have."""
+        facts, lacking = self.facts(self.common(classification, post), self.own(classification, post))
+        return {name: facts[owner][field] for owner, field, name in self._places if name not in lacking}
+
     def facts(self, common: Shared, own: Sequence[Any] | None = None) -> tuple[Facts, frozenset[str]]:
         """The same as conditions see it, and which fields the post does not have; `own` absent: it has none."""
         urgency: dict[str, Any] = {}

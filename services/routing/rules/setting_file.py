@@ -23,11 +23,11 @@ def _name(document: Document, value: Value) -> str | None:
 
 
 def _team(document: Document, value: Value) -> str | Clear | None:
-    return NONE if value.node.value == NONE.value else _name(document, value)
+    return NONE if document.says(value, NONE.value) else _name(document, value)
 
 
 def _span(document: Document, value: Value) -> Span | Clear | None:
-    if value.node.value == NONE.value:
+    if document.says(value, NONE.value):
         return NONE
     return document.parsed(value, parse_span, "a time such as 30m, 4h or 2d, or none")
 

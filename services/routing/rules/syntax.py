@@ -1,4 +1,4 @@
-"""Conditions as trees: what they read, which words they compare it with, where they loop.
+"""Conditions as trees: what they read, which words they compare it with, where they loop and join.
 
 The compiler gives a checked expression as bytes of the message `cel.expr.CheckedExpr`
 (https://github.com/google/cel-spec, proto/cel/expr/checked.proto). The parts of it that are asked for are declared
@@ -40,11 +40,17 @@ _DECLARED: Final = {
     },
     "Position": {"id": (1, "int64"), "offset": (2, "int32")},
     "SourceInfo": {"positions": (4, "Position*")},
-    "CheckedExpr": {"expr": (4, "Expr"), "source_info": (5, "SourceInfo")},
+    "Reference": {"overloads": (3, "string*")},
+    "Referred": {"id": (1, "int64"), "reference": (2, "Reference")},
+    "CheckedExpr": {"references": (2, "Referred*"), "expr": (4, "Expr"), "source_info": (5, "SourceInfo")},
 }
 _PACKAGE: Final = "ascolto.cel"
 _EQUALITY: Final = ("_==_", "_!=_")
 _IN: Final = "@in"
+_PLUS: Final = "_+_"
+_JOINS: Final = frozenset({"add_string", "add_bytes", "add_list"})
+_ACCUMULATED: Final = "@result"
+"""What map and filter, written out by the compiler, add their items to; no condition can name it."""
 
 
 class Compared(NamedTuple):
@@ -55,6 +61,18 @@ class Compared(NamedTuple):
     offset: int
 
 
+class Loop(NamedTuple):
+    """An exists, all, map or filter."""
+
+    offset: int
+    loops: bool
+    """Whether another one stands in it, or makes what it loops over."""
+    matches: bool
+    """Whether it asks a regular expression."""
+    items: int
+    """Of the lists and maps that are written out in it."""
+
+
 class Tree:
     """One condition, compiled."""
 
@@ -63,6 +81,7 @@ class Tree:
         checked = _CHECKED.FromString(any_pb2.Any.FromString(serialized).value)
         self._root = checked.expr
         self._offsets = {each.id: each.offset for each in checked.source_info.positions}
+        self._overloads = {each.id: frozenset(each.reference.overloads) for each in checked.references}
 
     def fields(self) -> frozenset[str]:
         """What it reads, as in "post.followers"; without what it only asks for by has()."""
@@ -81,11 +100,25 @@ class Tree:
             if name in owners and node.id not in fielded:
                 yield name, self._offsets.get(node.id, 0)
 
-    def loops_in_loops(self) -> bool:
-        """Tell whether a loop stands within another one."""
-        loops = (node.comprehension_expr for node in _walk(self._root) if node.HasField("comprehension_expr"))
-        inner = (part for loop in loops for part in (loop.loop_condition, loop.loop_step, loop.result))
-        return any(node.HasField("comprehension_expr") for part in inner for node in _walk(part))
+    def loops(self) -> Iterator[Loop]:
+        """Each loop."""
+        for node in _walk(self._root):
+            if node.HasField("comprehension_expr"):
+                within = list(_walk(node))[1:]
+                yield Loop(
+                    self._offsets.get(node.id, 0),
+                    loops=any(each.HasField("comprehension_expr") for each in within),
+                    matches=any(each.call_expr.function == "matches" for each in within),
+                    items=sum(map(_items, within)),
+                )
+
+    def joins(self) -> Iterator[int]:
+        """The offset of each + that joins texts or lists, or may do so."""
+        for node in _walk(self._root):
+            call = node.call_expr
+            joins = call.function == _PLUS and self._overloads.get(node.id, _JOINS) & _JOINS
+            if joins and call.args[0].ident_expr.name != _ACCUMULATED:
+                yield self._offsets.get(node.id, 0)
 
     def comparisons(self) -> Iterator[Compared]:
         """Each comparison of a field with a word."""
@@ -107,6 +140,12 @@ class Tree:
                 word = _word(each)
                 if word is not None:
                     yield Compared(field, word, self._offsets.get(each.id, 0))
+
+
+def _items(node: Node) -> int:
+    """How many items a list or map has; a list of one, as map and filter make them, is none."""
+    count = len(node.list_expr.elements) + len(node.struct_expr.entries)
+    return count if count > 1 else 0
 
 
 def _word(node: Node) -> str | None:
@@ -157,7 +196,7 @@ def _declare() -> Any:  # noqa: ANN401 - as above
         declared = file.message_type.add(name=message)
         for name, (number, kind) in fields.items():
             label = scalars.LABEL_REPEATED if kind.endswith("*") else scalars.LABEL_OPTIONAL
-            type_ = types.get(kind, scalars.TYPE_MESSAGE)
+            type_ = types.get(kind.rstrip("*"), scalars.TYPE_MESSAGE)
             type_name = f".{_PACKAGE}.{kind.rstrip('*')}" if type_ == scalars.TYPE_MESSAGE else None
             declared.field.add(name=name, number=number, label=label, type=type_, type_name=type_name)
     pool = descriptor_pool.DescriptorPool()

@@ -5,6 +5,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from ascolto.classification.v1 import classification_pb2 as pb
 from ascolto.posts.v1 import post_pb2 as posts
+from services.routing.outputs import TOPICS
 
 Type = Literal["string", "int", "double", "bool", "strings"]
 TEXT_MAX_CHARACTERS: Final = 10_000
@@ -59,14 +60,23 @@ def _reach(name: Literal["followers", "views"]) -> Field:
     return Field("int", read, optional=True)
 
 
+def _written(value: float) -> float:
+    """A number of a message as it was written there: a float has six digits, and 4.2 comes back as 4.19999980926."""
+    return float(f"{value:.6g}")
+
+
+def _rating(value: float) -> float | None:
+    return _written(value) or None
+
+
 def _probability(classification: pb.Classification, _: posts.Post) -> float | None:
     """Of the category that was decided on."""
     shares = (each.probability for each in classification.probabilities if each.category == classification.category)
-    return next(shares, None)
+    return next(map(_written, shares), None)
 
 
 def _toxicity(classification: pb.Classification, _: posts.Post) -> float | None:
-    return classification.toxicity if classification.HasField("toxicity") else None
+    return _written(classification.toxicity) if classification.HasField("toxicity") else None
 
 
 def _text(_: pb.Classification, post: posts.Post) -> str:
@@ -81,7 +91,7 @@ FIELDS: Final[Mapping[str, Mapping[str, Field]]] = {
         "language": Field("string", Common("utterance.language_hint"), optional=True),
         "followers": _reach("followers"),
         "views": _reach("views"),
-        "rating": Field("double", Common("reach.rating"), optional=True),
+        "rating": Field("double", Common("reach.rating", _rating), optional=True),
         "reply": Field("bool", Common("native_parent_id", bool)),
         "text": Field("string", _text),
     },
@@ -92,7 +102,7 @@ FIELDS: Final[Mapping[str, Mapping[str, Field]]] = {
         "probability": Field("double", _probability, optional=True),
         "language": Field("string", Common("language"), optional=True),
         "sentiment": Field("int", Common("sentiment"), optional=True),
-        "topics": Field("strings", Common("topics", list)),
+        "topics": Field("strings", Common("topics", list), words=frozenset(TOPICS)),
         "toxicity": Field("double", _toxicity, optional=True),
     },
     "classification.urgency": {

@@ -42,12 +42,15 @@ class Process:
 
 @asynccontextmanager
 async def process(
-    postgres: PostgresSettings, kafka: KafkaSettings, language_model: LanguageModelSettings | None = None
+    postgres: PostgresSettings,
+    kafka: KafkaSettings,
+    language_model: LanguageModelSettings | None = None,
+    routing: RoutingSettings | None = None,
 ) -> AsyncIterator[Process]:
     """Runs inside the block; leaving it stops the service as SIGTERM does."""
     async with DevIssuer(DevIssuerSettings(profile="local")) as issuer:
         settings = Settings(
-            routing=RoutingSettings(),
+            routing=routing or RoutingSettings(),
             triage=TriageSettings(profile="local"),
             language_model=language_model or LanguageModelSettings(),
             kafka=kafka,

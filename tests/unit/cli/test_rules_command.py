@@ -62,6 +62,14 @@ def test_check_wants_files_that_are_called_as_tenants_in_a_folder(tmp_path: Path
     assert problem["message"] == "must be called as its tenant, as in acme.yaml"
 
 
+def test_check_goes_on_where_a_file_of_a_folder_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "acme.yaml").mkdir()
+    (tmp_path / "zeta.yaml").write_text("calendar: always\n")
+    result = _run("check", tmp_path, "--json")
+    assert [Path(each["file"]).name for each in _lines(result)] == ["acme.yaml", "zeta.yaml"]
+    assert "cannot be read: Is a directory" in result.stdout
+
+
 def test_test_tells_of_each_rule_whether_it_fired_and_why_not(tmp_path: Path) -> None:
     [shown] = _lines(_tried(tmp_path, {"text": "Where is my parcel?", "create_time": "2026-11-23T09:00:00Z"}))
     assert [(rule["name"], rule["outcome"]) for rule in shown["rules"]] == [
@@ -73,13 +81,25 @@ def test_test_tells_of_each_rule_whether_it_fired_and_why_not(tmp_path: Path) ->
     assert "followers" in shown["rules"][1]["reason"]
     assert shown["handling"]["respond_by"] == "2026-11-23T11:00:00Z"
     assert shown["classification"]["category"] == "CATEGORY_QUESTION"
+    assert shown["rules"][0]["read"] == {"classification.category": "question"}
+    assert shown["set_by"] == {"queue": "questions", "respond_within": "questions", "team": "last"}
 
 
 def test_test_is_read_by_people_too(tmp_path: Path) -> None:
     result = _tried(tmp_path, {"text": "Where is my parcel?", "followers": 5}, options=("--at", "2026-11-23T09:00:00"))
     assert "✓ questions: fired: classification.category" in result.stdout
-    assert "· seen: not_fired: post.followers > 1000" in result.stdout
+    assert "· seen: not_fired: post.followers > 1000 (post.followers=5)" in result.stdout
+    assert "queue by questions, respond_within by questions, team by last" in result.stdout
     assert "→ queue questions, team all, priority normal, respond by Mon 2026-11-23 11:00 UTC" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("at", "respond_by"),
+    [("2026-11-23T09:00:00", "11:00:00Z"), ("2026-11-23T09:00:00+01:00", "10:00:00Z"), ("2026-11-23", "02:00:00Z")],
+)
+def test_posts_count_as_heard_when_it_is_said(tmp_path: Path, at: str, respond_by: str) -> None:
+    [shown] = _lines(_tried(tmp_path, {"text": "Where is my parcel?"}, options=("--json", "--at", at)))
+    assert shown["handling"]["respond_by"] == f"2026-11-23T{respond_by}"
 
 
 def test_test_reads_what_normalize_prints(tmp_path: Path) -> None:
@@ -109,6 +129,7 @@ def test_nothing_is_to_be_done_about_own_posts(tmp_path: Path) -> None:
         ({"text": "a", "followers": "many"}, "followers"),
         ({"post": {"revision": "x"}}, "revision"),
         ({"text": "a", "create_time": "yesterday"}, "create_time: must be a time"),
+        ({"text": "a", "create_time": "9999-12-31T23:00:00Z"}, "must lie before the year 9990"),
     ],
 )
 def test_a_bad_line_is_named_and_the_others_go_on(tmp_path: Path, row: object, told: str) -> None:

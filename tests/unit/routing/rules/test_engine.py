@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ascolto.classification.v1 import classification_pb2 as pb
 from ascolto.posts.v1 import post_pb2 as posts
-from services.routing.rules.engine import Engine
+from services.routing.rules.engine import DEFAULT, Engine, set_by
 from tests.factories import make_classification, make_post
 from tests.unit.routing.rules.rulings import HEARD_AT, complaint, engine_of, post_of, rule_of
 
@@ -71,7 +71,16 @@ def test_a_rule_may_count_around_the_clock_or_take_a_deadline_away() -> None:
 
 @pytest.mark.parametrize(
     ("made", "hint", "skills"),
-    [("it", "de", ["it", "x"]), (None, "de", ["de", "x"]), (None, None, ["x"]), ("x", None, ["x"])],
+    [
+        ("it", "de", ["it", "x"]),
+        (None, "de", ["de", "x"]),
+        (None, "en-GB", ["en", "x"]),
+        (None, "pt_BR", ["pt", "x"]),
+        ("und", "PT", ["pt", "x"]),
+        (None, "und", ["x"]),
+        (None, None, ["x"]),
+        ("x", None, ["x"]),
+    ],
 )
 def test_the_language_of_the_post_is_a_skill(made: str | None, hint: str | None, skills: list[str]) -> None:
     engine = engine_of(default="{queue: q, skills: [$language, x]}")
@@ -105,6 +114,29 @@ def test_conditions_see_the_post_and_its_classification(condition: str, fires: b
     )
     post = post_of(followers=120, rating=1.5, language="en-GB")
     assert engine_of(rule_of(condition, "queue: b")).rule(classification, post, HEARD_AT).answers == (fires,)
+
+
+@pytest.mark.parametrize("condition", ["post.rating == 4.2", "post.rating >= 4.2", "post.rating <= 4.2"])
+def test_numbers_compare_as_they_are_written(condition: str) -> None:
+    assert engine_of(rule_of(condition, "queue: b")).rule(complaint(), post_of(rating=4.2), HEARD_AT).answers == (True,)
+
+
+def test_probabilities_compare_as_they_are_written() -> None:
+    shares = [pb.CategoryProbability(category=pb.CATEGORY_COMPLAINT, probability=0.7)]
+    classification = pb.Classification(category=pb.CATEGORY_COMPLAINT, probabilities=shares, toxicity=0.1)
+    condition = "classification.probability == 0.7 && classification.toxicity == 0.1"
+    assert engine_of(rule_of(condition, "queue: b")).rule(classification, make_post(), HEARD_AT).answers == (True,)
+
+
+def test_it_is_told_which_rule_set_what() -> None:
+    engine = engine_of(
+        rule_of("true", "queue: one, priority: high", "one"),
+        rule_of("true", "queue: two", "two"),
+        rule_of("false", "queue: three, team: three", "three"),
+        default="{queue: q, skills: [x]}",
+    )
+    fired = engine.rule(complaint(), make_post(), HEARD_AT).handling.rules
+    assert set_by(engine.rules, fired) == {"queue": "two", "priority": "one", "skills": DEFAULT}
 
 
 def test_a_condition_that_cannot_be_told_does_not_fire_and_holds_up_no_other() -> None:

@@ -135,6 +135,65 @@ def test_a_file_that_is_too_large_or_no_text_says_so() -> None:
         load_rules(b"#" * (MAX_BYTES + 1), "acme.yaml")
     with pytest.raises(RulesError, match="save it as UTF-8"):
         load_rules(b"\xff", "acme.yaml")
+    with pytest.raises(RulesError, match=r"^acme\.yaml:2: is no UTF-8"):
+        load_rules("calendar: always\n# caffè".encode("latin-1"), "acme.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (r'calendar: "\U00110000"', "acme.yaml:1:14: is no YAML: no character has this number"),
+        (r'calendar: "\UFFFFFFFF"', "acme.yaml:1:14: is no YAML: no character has this number"),
+        (rf"{CONDITION}" + r""" "post.text == '\uD800'" """, "acme.yaml:6:12: rules[0].when: has half a character"),
+        (r'default: {queue: "\uD800"}', "acme.yaml:1:18: default.queue: has half a character"),
+        (r'default: {queue: a, skills: ["\uD83D\uDE00"]}', "acme.yaml:1:30: default.skills[0]: has half a character"),
+        (r'default: {queue: a, "\uD800": b}', "acme.yaml:1:21: default.?: is no field; there are queue"),
+    ],
+)
+def test_what_is_no_character_is_named(text: str, told: str) -> None:
+    assert any(each.startswith(told) for each in _told(text)), _told(text)
+
+
+@pytest.mark.parametrize("condition", ["! post.reply", "!post.reply", "!!str post.reply", "!(post.reply) # never"])
+def test_a_tag_is_no_part_of_a_condition(condition: str) -> None:
+    [told] = _told(CONDITION + condition)
+    place = "acme.yaml:6:11: rules[0].when: "
+    assert told == f"{place}begins with !, which YAML takes for a tag: put the whole of it in single quotes"
+
+
+def test_a_calendar_has_no_tag() -> None:
+    [told] = _told("calendar: ! always\ndefault: {queue: a}")
+    assert told.startswith("acme.yaml:1:11: calendar: begins with !")
+
+
+def test_a_tag_that_ends_in_no_yaml_is_explained_too() -> None:
+    [told] = _told(CONDITION + "!has(post.views) && post.reply")
+    assert told.startswith("acme.yaml:6:29: is no YAML: ")
+    assert told.endswith("put the whole of it in single quotes")
+
+
+@pytest.mark.parametrize("setting", ["answer: ! true", "team: ! none", "respond_within: !a none", "queue: ! b"])
+def test_no_value_has_a_tag(setting: str) -> None:
+    [problem] = _problems(
+        f"calendar: always\ndefault: {{queue: a}}\nrules:\n- {{name: b, when: 'true', set: {{{setting}}}}}"
+    )
+    assert "which YAML takes for a tag" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("hours", "place", "told"),
+    [
+        ("{monday: []}", (3, 19), "has no time of opening: leave the day out"),
+        ("{monday: 09:00-18:00, sunday: []}", (3, 40), "has no time of opening: leave the day out"),
+        ("{}", (3, 10), "must say when anybody works"),
+        ("{monday: {a: b}}", (3, 19), "must be a list: times such as 09:00-18:00"),
+        ("{monday:}", (3, 18), "must be times such as 09:00-18:00"),
+    ],
+)
+def test_hours_have_openings(hours: str, place: tuple[int, int], told: str) -> None:
+    [problem] = _problems(f"calendar:\n  time_zone: Europe/Rome\n  hours: {hours}\ndefault: {{queue: a}}")
+    assert (problem.line, problem.column) == place
+    assert problem.message.startswith(told)
 
 
 @pytest.mark.parametrize(
@@ -148,6 +207,7 @@ def test_a_file_that_is_too_large_or_no_text_says_so() -> None:
         ("team: The Team", 16, "must be a name of lower-case letters"),
         ("skills: [$lang]", 19, "or $language for the language of the post"),
         ("skills: [' de']", 19, "no space around it"),
+        (r'skills: ["d\0e"]', 19, "on one line"),
         ("answer: maybe", 18, "must be true or false"),
         ("queue:", 16, "must be a name of lower-case letters"),
     ],
