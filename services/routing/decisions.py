@@ -37,7 +37,7 @@ KINDS: Final = {kind: pb.Kind.Value(f"KIND_{kind.name}") for kind in Kind}
 STAGES: Final = {stage: pb.Stage.Value(f"STAGE_{stage.name}") for stage in Stage}
 URGENCY_REASONS: Final = {reason: pb.UrgencyReason.Value(f"URGENCY_REASON_{reason.name}") for reason in UrgencyReason}
 LEVELS: Final = (pb.URGENCY_LEVEL_NORMAL, pb.URGENCY_LEVEL_RAISED, pb.URGENCY_LEVEL_HIGH)
-"""By the number of reasons; safety alone is critical."""
+"""By the number of reasons that count; safety alone is critical."""
 _VENUES: Final = {
     posts.KIND_DIRECT_MESSAGE: Venue.CHAT,
     posts.KIND_CHAT: Venue.CHAT,
@@ -127,7 +127,7 @@ def _judged(judgement: Judgement, post: posts.Post) -> pb.Classification:
         model=judgement.model,
         kind=KINDS[judgement.kind],
         sentiment=pb.Sentiment.ValueType(judgement.sentiment),
-        urgency=urgency_of([URGENCY_REASONS[reason] for reason in judgement.urgency], post),
+        urgency=urgency_of(judgement, post),
         topics=judgement.topics,
         toxicity=judgement.toxicity,
         stage=STAGES[judgement.stage],
@@ -135,18 +135,23 @@ def _judged(judgement: Judgement, post: posts.Post) -> pb.Classification:
     )
 
 
-def urgency_of(reasons: Sequence[pb.UrgencyReason.ValueType], post: posts.Post) -> pb.Urgency:
-    """How soon somebody should look: the text's reasons, and how many people see it."""
-    reach = post.reach
-    if max(reach.followers, reach.views) >= REACH_THAT_COUNTS:
-        reasons = [*reasons, pb.URGENCY_REASON_PUBLIC_REACH]
-    return pb.Urgency(level=_level(reasons), reasons=reasons)
+def urgency_of(judgement: Judgement, post: posts.Post) -> pb.Urgency:
+    """How soon somebody should look.
+
+    How many people see it is told always and counts where something is at risk: a question is as good whoever asks it.
+    """
+    reasons = list(judgement.urgency)
+    if UrgencyReason.SAFETY in reasons:
+        level = pb.URGENCY_LEVEL_CRITICAL
+    else:
+        at_risk = judgement.category is Category.COMPLAINT or UrgencyReason.MONEY in reasons
+        level = LEVELS[min(len(reasons) + (at_risk and _is_seen(post)), len(LEVELS) - 1)]
+    told = [URGENCY_REASONS[reason] for reason in reasons]
+    return pb.Urgency(level=level, reasons=[*told, pb.URGENCY_REASON_PUBLIC_REACH] if _is_seen(post) else told)
 
 
-def _level(reasons: Sequence[pb.UrgencyReason.ValueType]) -> pb.UrgencyLevel.ValueType:
-    if pb.URGENCY_REASON_SAFETY in reasons:
-        return pb.URGENCY_LEVEL_CRITICAL
-    return LEVELS[min(len(reasons), len(LEVELS) - 1)]
+def _is_seen(post: posts.Post) -> bool:
+    return max(post.reach.followers, post.reach.views) >= REACH_THAT_COUNTS
 
 
 def _evidence(evidence: Evidence) -> pb.Evidence:
