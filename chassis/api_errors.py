@@ -13,10 +13,12 @@ from google.rpc import error_details_pb2, status_pb2  # type: ignore[import-unty
 
 DOMAIN = "ascolto"
 
-_MAXIMUM_MESSAGE_CHARACTERS = 600
+_MAXIMUM_MESSAGE_BYTES = 600
 _MAXIMUM_VIOLATIONS = 16
-_MAXIMUM_DESCRIPTION_CHARACTERS = 160
+_MAXIMUM_DETAIL_BYTES = 160
 """Details travel in trailers, and clients take 8 KiB of those: a longer error would arrive as another one."""
+
+_CUT = "…"
 
 Violations = Sequence[tuple[str, str]]
 
@@ -98,18 +100,19 @@ class ApiError(Exception):
         """This error as google.rpc.Status, with ErrorInfo first and further details only where they say something."""
         return status_pb2.Status(
             code=self.status.value[0],
-            message=_cut(self.message, _MAXIMUM_MESSAGE_CHARACTERS),
+            message=_cut(self.message, _MAXIMUM_MESSAGE_BYTES),
             details=[_packed(detail) for detail in self._details()],
         )
 
     def _details(self) -> Iterable[Message]:
-        yield error_details_pb2.ErrorInfo(reason=self.reason, domain=DOMAIN, metadata=self.metadata)
+        metadata = {key: _cut(value, _MAXIMUM_DETAIL_BYTES) for key, value in self.metadata.items()}
+        yield error_details_pb2.ErrorInfo(reason=self.reason, domain=DOMAIN, metadata=metadata)
         if self.violations:
             yield error_details_pb2.BadRequest(
                 field_violations=[
                     error_details_pb2.BadRequest.FieldViolation(
-                        field=_cut(field, _MAXIMUM_DESCRIPTION_CHARACTERS),
-                        description=_cut(description, _MAXIMUM_DESCRIPTION_CHARACTERS),
+                        field=_cut(field, _MAXIMUM_DETAIL_BYTES),
+                        description=_cut(description, _MAXIMUM_DETAIL_BYTES),
                     )
                     for field, description in self.violations[:_MAXIMUM_VIOLATIONS]
                 ]
@@ -211,8 +214,12 @@ def unavailable(reason: str, message: str, *, retry_after_seconds: float = 1.0) 
     return ApiError(grpc.StatusCode.UNAVAILABLE, reason, message, retry_after_seconds=retry_after_seconds)
 
 
-def _cut(text: str, characters: int) -> str:
-    return text if len(text) <= characters else text[: characters - 1] + "…"
+def _cut(text: str, most_bytes: int) -> str:
+    """The text in UTF-8 bytes, which is what a trailer holds of it."""
+    encoded = text.encode()
+    if len(encoded) <= most_bytes:
+        return text
+    return encoded[: most_bytes - len(_CUT.encode())].decode(errors="ignore") + _CUT
 
 
 def _packed(detail: Message) -> AnyMessage:

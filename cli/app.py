@@ -26,7 +26,7 @@ from cli.commands import (
 from cli.commands.classify import classify
 from cli.commands.demo import demo
 from cli.commands.reclassify import reclassify
-from cli.console import err
+from cli.console import err, never_refuse_a_character
 from cli.errors import CommandError
 from local.errors import StackError
 
@@ -63,10 +63,11 @@ def ascolto(
 
 def main() -> None:
     """Run a command; whatever the user can mend ends with a message and not with a traceback."""
+    never_refuse_a_character()
     try:
         app()
     except (CommandError, StackError, MigrationError, Crash) as error:
-        err.print(str(error), style="red", markup=False)
+        err.print(str(error), style="red", markup=False, soft_wrap=True)
         sys.exit(getattr(error, "exit_code", 1))
     except KeyboardInterrupt:
         sys.exit(130)

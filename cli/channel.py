@@ -4,12 +4,15 @@ from collections.abc import Sequence
 
 import grpc
 import httpx
+import jwt
 
 from chassis.grpc_client import open_channel
 from cli.errors import CommandError
 from cli.settings import Addresses
 
 ROLES = ("agent", "approver", "product", "engineer")
+SUBJECT = "cli"
+"""Who the development issuer takes the command line for."""
 
 
 def token_for(addresses: Addresses, subject: str, roles: Sequence[str] = ROLES) -> str:
@@ -26,8 +29,19 @@ def token_for(addresses: Addresses, subject: str, roles: Sequence[str] = ROLES) 
     return str(answer.json()["access_token"])
 
 
+def caller_of(addresses: Addresses) -> str | None:
+    """Whom services will take the caller for; None where the token does not say so legibly."""
+    if not addresses.token:
+        return SUBJECT
+    try:
+        subject = jwt.decode(addresses.token, options={"verify_signature": False}).get("sub")
+    except jwt.PyJWTError:
+        return None
+    return subject if isinstance(subject, str) else None
+
+
 def channel_to(
-    addresses: Addresses, service: str, subject: str = "cli", deadline_seconds: float = 30.0
+    addresses: Addresses, service: str, subject: str = SUBJECT, deadline_seconds: float = 30.0
 ) -> grpc.aio.Channel:
     """An open channel to "ingest", "routing", "responder" or "feedback"; use it as an async context manager."""
     target = addresses.need(f"{service}_grpc")

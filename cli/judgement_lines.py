@@ -1,13 +1,13 @@
-"""Judgements as they are printed: objects for programs, two lines each in 100 columns for people."""
+"""Judgements as they are printed: objects for programs, some lines each in 100 columns for people."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from rich.cells import cell_len, set_cell_size
 
 from ascolto.classification.v1 import classification_pb2 as pb
 from ascolto.posts.v1 import post_pb2 as posts
-from services.routing.decisions import URGENCY_REASONS, urgency_of
+from services.routing.decisions import urgency_of
 from services.routing.judgement import Category, Evidence, Judgement, Stage
 
 COLUMNS: Final = 100
@@ -16,6 +16,8 @@ _STAGES: Final = {Stage.LINEAR: "linear", Stage.ENCODER: "encoder", Stage.LANGUA
 _ROW: Final = "{line:>7} {category:<10}{decision:<8}{kind:<20}{shares}  {sentiment:<14}{urgency:<9}{language:<5}{stage}"
 _INDENT: Final = 8
 _ANSWERED, _ABSTAINED = "", "unsure"
+SMALL_TOXICITY: Final = 0.1
+"""Below this people are told nothing of it."""
 
 
 def shown(line: int, judgement: Judgement, *, evidence: bool) -> dict[str, Any]:
@@ -54,7 +56,7 @@ def heading() -> str:
 
 
 def told(line: int, judgement: Judgement, *, evidence: bool) -> Iterator[str]:
-    """What was judged, and beneath it who judged and why, each within `COLUMNS`."""
+    """What was judged, and beneath it what else, who judged and why, each within `COLUMNS`."""
     yield _ROW.format(
         line=line,
         category=judgement.category.value,
@@ -66,7 +68,8 @@ def told(line: int, judgement: Judgement, *, evidence: bool) -> Iterator[str]:
         language=judgement.language or "-",
         stage=_STAGES[judgement.stage],
     ).rstrip()
-    yield _fitting(" ".join((f"{judgement.model}:", *judgement.reasons, *_urgencies(judgement))))
+    words = (f"{judgement.model}:", *_topics(judgement), *_toxicity(judgement), *_urgencies(judgement))
+    yield from map(_fitting, _wrapped((*words, *judgement.reasons)))
     for each in judgement.evidence if evidence else ():
         yield _fitting(f"{each.output} <- {each.feature}{_range(each)}")
 
@@ -76,12 +79,21 @@ def refused(line: int, error: str) -> str:
     return f"{line:>7} could not be read: {error}"
 
 
+def _topics(judgement: Judgement) -> Iterator[str]:
+    return (f"topic:{topic}" for topic in judgement.topics)
+
+
+def _toxicity(judgement: Judgement) -> Iterator[str]:
+    if judgement.toxicity >= SMALL_TOXICITY:
+        yield f"toxicity:{judgement.toxicity:.2f}"
+
+
 def _urgencies(judgement: Judgement) -> Iterator[str]:
     return (f"urgency:{reason.value}" for reason in judgement.urgency)
 
 
 def _level(judgement: Judgement) -> str:
-    level = urgency_of([URGENCY_REASONS[reason] for reason in judgement.urgency], posts.Post()).level
+    level = urgency_of(judgement, posts.Post()).level
     return pb.UrgencyLevel.Name(level).removeprefix("URGENCY_LEVEL_").lower()
 
 
@@ -92,6 +104,18 @@ def _place(evidence: Evidence) -> dict[str, Any]:
 
 def _range(evidence: Evidence) -> str:
     return "" if evidence.start is None else f" [{evidence.start}:{evidence.end}]"
+
+
+def _wrapped(words: Iterable[str]) -> Iterator[str]:
+    """The words on as few lines as hold them."""
+    line = ""
+    for word in words:
+        if line and cell_len(f"{line} {word}") > COLUMNS - _INDENT:
+            yield line
+            line = word
+        else:
+            line = f"{line} {word}".lstrip()
+    yield line
 
 
 def _fitting(text: str) -> str:

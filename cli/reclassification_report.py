@@ -2,27 +2,33 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any, Final
 
-from cli.console import out, print_json, print_rows
+from cli.console import out, print_json, print_rows, printable
 from services.routing.judgement import Category
 from services.routing.reclassification.candidates import ABSTAINED
 from services.routing.reclassification.comparison import Cell, Comparison, Group
 from services.routing.store.runs import Run, State
 
 SIDES: Final = (*(each.value for each in Category), ABSTAINED)
-RUN_COLUMNS: Final = ("run", "state", "model", "since", "judged", "labelled", "differing", "promoted", "started")
-_GROUP_COLUMNS: Final = (
-    *("language", "network", "posts", "equal", "differing", "stands abstains", "candidate abstains"),
-    *("labels", "stands right", "candidate right"),
-)
-_EXAMPLE_COLUMNS: Final = ("language", "network", "stands", "candidate", "post")
+RUN_SHOWN: Final = 8
+"""Characters that tell runs apart, and that `--promote` and `--discard` take."""
+_PLACE: Final = "where"
+_GROUP_COLUMNS: Final = (_PLACE, "posts", "differ", "unsure", "unsure new")
+_LABEL_COLUMNS: Final = (_PLACE, "labels", "right", "right new")
+"""Short, so that a long network's row fits into 80 columns; `new` is the candidate."""
 
 
-def print_runs(found: list[Run], *, as_json: bool) -> None:
-    """The runs of a tenant."""
-    rows = [shown(run) if as_json else _told(run) for run in found]
-    print_rows(rows, RUN_COLUMNS, as_json=as_json)
+def print_runs(found: list[Run], tenant: str, *, as_json: bool) -> None:
+    """The runs of a tenant, some lines each."""
+    for run in found:
+        if as_json:
+            print_json(shown(run))
+        else:
+            _print_lines(_told(run))
+    if not found and not as_json:
+        out.print(f"There are no runs of {tenant}.", markup=False)
 
 
 def shown(run: Run) -> dict[str, Any]:
@@ -30,11 +36,25 @@ def shown(run: Run) -> dict[str, Any]:
     return {name: value for name, value in run._asdict().items() if name != "cursor"}
 
 
-def _told(run: Run) -> dict[str, Any]:
-    since = run.since.isoformat() if run.since else None
-    counts = {name: f"{getattr(run, name):,}" for name in ("judged", "labelled", "differing", "promoted")}
-    started = run.started_at.isoformat(timespec="seconds")
-    return {"run": run.id, "state": run.state, "model": run.model, "since": since, "started": started, **counts}
+def _told(run: Run) -> Iterator[str]:
+    yield f"{_short(run)}  {run.state:<9}  {run.model}"
+    since = f", posts since {_moment(run.since)}" if run.since else ""
+    yield f"  started {_moment(run.started_at)}{since}"
+    yield "  " + ", ".join(f"{getattr(run, name):,} {name}" for name in ("judged", "labelled", "differing", "promoted"))
+
+
+def _short(run: Run) -> str:
+    return str(run.id)[:RUN_SHOWN]
+
+
+def _moment(moment: datetime) -> str:
+    """As `--since` takes it."""
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _print_lines(lines: Iterator[str]) -> None:
+    for line in lines:
+        out.print(line, markup=False, soft_wrap=True)
 
 
 def print_json_report(run: Run, found: Comparison, texts: Mapping[str, str] | None) -> None:
@@ -57,55 +77,52 @@ def _measures(group: Group) -> dict[str, Any]:
 
 def print_report(run: Run, found: Comparison, texts: Mapping[str, str] | None) -> None:
     """The same for people."""
-    groups = [_group_row(*place, group) for place, group in found.groups().items()]
-    print_rows([*groups, _group_row("all", "", found.total())], _GROUP_COLUMNS, as_json=False)
-    columns = ("language", "network", "stands", *SIDES)
-    print_rows(_matrix(found), columns, as_json=False, title="What stands (rows) and what the candidate says (columns)")
-    rows = [_example(cell, name, texts) for cell in found.cells for name in cell.examples]
-    if rows:
-        columns = (*_EXAMPLE_COLUMNS, "text") if texts is not None else _EXAMPLE_COLUMNS
-        print_rows(rows, columns, as_json=False, title="Examples of what differs")
+    places = [(" ".join(place), group) for place, group in found.groups().items()]
+    groups = [*places, ("all", found.total())]
+    print_rows([_group_row(*each) for each in groups], _GROUP_COLUMNS, as_json=False)
+    labelled = [_label_row(*each) for each in groups if each[1].labels]
+    if labelled:
+        print_rows(labelled, _LABEL_COLUMNS, as_json=False, title="What people said, and how often models thought so")
+    out.print("What stands in the rows, what the candidate says in the columns:")
+    for place in found.groups():
+        cells = [cell for cell in found.cells if (cell.language, cell.network) == place]
+        print_rows(_matrix(cells), ("stands", *SIDES), as_json=False, title=" ".join(place))
+    for cell in found.cells:
+        _print_examples(cell, texts)
     for line in _outlook(run, found):
         out.print(line, markup=False)
 
 
-def _group_row(language: str, network: str, group: Group) -> dict[str, Any]:
-    row = {
-        "language": language,
-        "network": network,
-        "posts": f"{group.posts:,}",
-        "equal": f"{group.equal:,}",
-        "differing": f"{group.differing:,}",
-        "stands abstains": f"{group.stands_abstains:,}",
-        "candidate abstains": f"{group.candidate_abstains:,}",
-    }
-    if group.stands_accuracy is not None and group.candidate_accuracy is not None:
-        row |= {
-            "labels": f"{group.labels:,}",
-            "stands right": f"{group.stands_accuracy:.1%}",
-            "candidate right": f"{group.candidate_accuracy:.1%}",
-        }
-    return row
+def _group_row(place: str, group: Group) -> dict[str, Any]:
+    counts = (group.posts, group.differing, group.stands_abstains, group.candidate_abstains)
+    return dict(zip(_GROUP_COLUMNS, (place, *(f"{count:,}" for count in counts)), strict=True))
 
 
-def _matrix(found: Comparison) -> Iterator[dict[str, Any]]:
-    rows: dict[tuple[str, str, str], dict[str, Any]] = {}
-    for cell in found.cells:
-        place = cell.language, cell.network, cell.stands
-        row = rows.setdefault(place, dict(zip(("language", "network", "stands"), place, strict=True)))
-        row[cell.candidate] = f"{cell.posts:,}"
-    yield from (rows[place] for place in sorted(rows, key=lambda each: (*each[:2], SIDES.index(each[2]))))
+def _label_row(place: str, group: Group) -> dict[str, Any]:
+    shares = (f"{share:.1%}" for share in (group.stands_accuracy, group.candidate_accuracy) if share is not None)
+    return dict(zip(_LABEL_COLUMNS, (place, f"{group.labels:,}", *shares), strict=True))
 
 
-def _example(cell: Cell, name: str, texts: Mapping[str, str] | None) -> dict[str, Any]:
-    text = (texts or {}).get(name, "(gone, or edited since)")
-    row = {"language": cell.language, "network": cell.network, "stands": cell.stands, "candidate": cell.candidate}
-    return {**row, "post": name, "text": "".join(each if each.isprintable() else " " for each in text)}
+def _matrix(cells: list[Cell]) -> list[dict[str, Any]]:
+    rows: dict[str, dict[str, Any]] = {}
+    for cell in cells:
+        rows.setdefault(cell.stands, {"stands": cell.stands})[cell.candidate] = f"{cell.posts:,}"
+    return [rows[side] for side in SIDES if side in rows]
+
+
+def _print_examples(cell: Cell, texts: Mapping[str, str] | None) -> None:
+    """Some posts of a cell, as `ascolto decision` takes them."""
+    if cell.examples:
+        out.print(f"{cell.language} {cell.network}: {cell.stands} now, {cell.candidate} by the candidate", markup=False)
+    for name in cell.examples:
+        text = "" if texts is None else printable(texts.get(name, "(gone, or edited since)"))
+        line = f"  {name.rpartition('/')[2]}  {text}".rstrip()
+        out.print(line, markup=False, no_wrap=True, overflow="ellipsis")
 
 
 def _outlook(run: Run, found: Comparison) -> Iterator[str]:
     total, changes = found.total(), found.changes()
-    yield f"Run {run.id}: {run.model} judged {run.judged:,} posts."
+    yield f"Run {_short(run)}: {run.model} judged {run.judged:,} posts."
     if total.stands_accuracy is not None and total.candidate_accuracy is not None:
         yield (
             f"Of {total.labels:,} posts that people labelled, what stands had thought the same of "
@@ -113,20 +130,26 @@ def _outlook(run: Run, found: Comparison) -> Iterator[str]:
             "and nothing changes them."
         )
     yield (
-        f"--promote {run.id} would change {total.differing:,} posts: {changes['to_another_category']:,} to another "
-        f"category, {changes['into_triage']:,} into triage, {changes['out_of_triage']:,} out of triage, "
+        f"--promote {_short(run)} would change {total.differing:,} posts: {changes['to_another_category']:,} to "
+        f"another category, {changes['into_triage']:,} into triage, {changes['out_of_triage']:,} out of triage, "
         f"{changes['finer_only']:,} only in their kind or in the guess about what waits in triage; "
-        f"{total.equal:,} are equal. --discard {run.id} drops what was found."
+        f"{total.equal:,} are equal. --discard {_short(run)} drops what was found."
     )
+    if total.stands_by_language_model:
+        yield (
+            f"{total.stands_by_language_model:,} posts stay as a language model decided them: the candidate alone is "
+            "unsure of them, and the language model is not asked."
+        )
 
 
 def print_promoted(run: Run) -> None:
     """What a promotion did."""
     out.print(
-        f"Run {run.id} is {run.state}: {run.promoted:,} posts are what {run.model} says. Left alone: "
+        f"Run {_short(run)} is {run.state}: {run.promoted:,} posts are what {run.model} says. Left alone: "
         f"{run.left_revised:,} that are other posts by now or gone, {run.left_labelled:,} that people have labelled "
-        f"meanwhile, {run.left_equal:,} that are equal by now."
+        f"meanwhile, {run.left_equal:,} that are equal by now, {run.stands_by_language_model:,} that a language "
+        "model decided where the candidate is unsure."
         if run.state is State.PROMOTED
-        else f"Run {run.id} is {run.state}.",
+        else f"Run {_short(run)} is {run.state}.",
         markup=False,
     )

@@ -5,15 +5,14 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Final
 
-import asyncpg
 import typer
 
 from chassis.clock import utc_now
-from chassis.postgres import PostgresSettings, connect
-from cli.console import JSON_OPTION, out, print_json, print_rows
+from cli.console import JSON_OPTION, err, out, print_json, print_rows
 from cli.errors import CommandError
+from cli.routing_store import routing_store
 from cli.settings import Addresses, load_addresses
-from contracts.topics import ROUTING
+from cli.tenants import without_posts
 from services.routing.drift import LEAST_LABELS, Tally
 from services.routing.drift_report import Cell, Dimension, Row, first_day, rows
 from services.routing.judgement import Category
@@ -21,6 +20,8 @@ from services.routing.store.drift import tallies
 
 DEFAULT_DAYS: Final = 7
 STATEMENT_SECONDS: Final = 300
+EARLIEST: Final = date(2000, 1, 1)
+LATEST: Final = date(2100, 1, 1)
 _BY_DEFAULT: Final = (Dimension.DAY, Dimension.NETWORK)
 _SHARES: Final = f"{'/'.join(each.value[0] for each in Category)} %"
 _MEASURES: Final = ("posts", "cover", "conf", _SHARES, "right", "ece")
@@ -48,41 +49,43 @@ def report(
     Moved: coverage by more than 10 points, or the mix of categories by a population stability index over 0.2, with at
     least 200 posts, against the 7 days before each day, or (without --by day) as many days before the range.
     """
-    end = until.date() if until else utc_now().date() + timedelta(days=1)
-    start = since.date() if since else end - timedelta(days=DEFAULT_DAYS)
-    if start >= end:
-        raise CommandError(
-            f"--since {start} is not before --until {end}: give the first day, and the day after the last."
-        )
+    start, end = _range(since.date() if since else None, until.date() if until else None)
     dimensions = tuple(each for each in Dimension if each in (by or _BY_DEFAULT))
     addresses = load_addresses()
     tenant = None if all_tenants else addresses.tenant
-    cells = asyncio.run(_read(addresses, first_day(start, end, dimensions), end, tenant))
+    cells, missing = asyncio.run(_read(addresses, first_day(start, end, dimensions), end, tenant))
+    if missing:
+        err.print(missing, markup=False, soft_wrap=True)
     found = rows(cells, dimensions, start, end)
     if as_json:
         for row in found:
             print_json(_shown(row))
-    else:
+    elif not missing:
         _print(found, dimensions)
 
 
-async def _read(addresses: Addresses, since: date, until: date, tenant: str | None) -> Mapping[Cell, Tally]:
-    settings = PostgresSettings.model_validate(
-        {
-            "dsn": addresses.need("postgres_dsn"),
-            "role": "",
-            "statement_timeout_seconds": STATEMENT_SECONDS,
-            "command_timeout_seconds": STATEMENT_SECONDS + 5,
-        }
-    )
-    try:
-        connection = await connect(settings, schema=ROUTING, application_name="ascolto")
-        try:
-            return await tallies(connection, since, until, tenant)
-        finally:
-            await connection.close()
-    except (OSError, asyncpg.PostgresError) as error:
-        raise CommandError(f"The store of routing cannot be read: {error}") from error
+def _range(since: date | None, until: date | None) -> tuple[date, date]:
+    """The first day and the day after the last; raises CommandError where they are none."""
+    for name, day in (("--since", since), ("--until", until)):
+        if day and not EARLIEST <= day <= LATEST:
+            raise CommandError(f"{name} {day}: give a day from {EARLIEST} to {LATEST}.")
+    end = until or utc_now().date() + timedelta(days=1)
+    start = since or end - timedelta(days=DEFAULT_DAYS)
+    if start >= end:
+        raise CommandError(
+            f"--since {start} is not before --until {end}: give the first day, and the day after the last."
+        )
+    return start, end
+
+
+async def _read(
+    addresses: Addresses, since: date, until: date, tenant: str | None
+) -> tuple[Mapping[Cell, Tally], str | None]:
+    """What was judged, and what to say of a tenant of whom there are no posts."""
+    store = routing_store(addresses, "ascolto", statement_seconds=STATEMENT_SECONDS, role="")
+    async with store as session:
+        missing = await without_posts(session, tenant) if tenant else None
+        return await tallies(session, since, until, tenant), missing
 
 
 def _print(found: list[Row], dimensions: tuple[Dimension, ...]) -> None:
@@ -94,6 +97,11 @@ def _print(found: list[Row], dimensions: tuple[Dimension, ...]) -> None:
             "right (accuracy) and ece (calibration error) are of the posts that people labelled, and those are no "
             "random sample: triage shows them what the model was unsure of, and they mend what looks wrong. "
             f"ece is told from {LEAST_LABELS} labels on."
+        )
+    if decided := sum(row.tally.by_language_model for row in found):
+        out.print(
+            f"A language model decided {decided:,} of these posts: conf, right and ece say nothing of them, because "
+            "its word has no calibrated probability."
         )
     for row in found:
         for what in row.moved:
@@ -121,6 +129,7 @@ def _shown(row: Row) -> dict[str, Any]:
         **row.group,
         "posts": tally.posts,
         "coverage": round(tally.coverage, 4),
+        "by_language_model": tally.by_language_model,
         "mean_confidence": round(tally.mean_confidence, 4),
         "shares": {category.value: round(tally.share(category), 4) for category in Category},
         "labels": tally.labels,

@@ -7,11 +7,10 @@ from typing import Annotated, BinaryIO, Final
 
 import typer
 
-from cli import judgement_lines
+from cli import judgement_lines, weights
 from cli.console import JSON_OPTION, print_json
 from cli.errors import CommandError
 from cli.texts import Line, read_lines
-from services.routing.classifier import Cascade
 from services.routing.decisions import Classifier
 from services.routing.judgement import Judgement, Text
 
@@ -30,17 +29,18 @@ def classify(
             "if known; or lines of plain text; - reads standard input."
         ),
     ],
-    model: Annotated[Path | None, typer.Option(help="Weights of another model than the shipped one.")] = None,
+    model: Annotated[str, typer.Option(help="A file of weights, or `shipped`.")] = weights.SHIPPED,
     evidence: Annotated[bool, EVIDENCE_OPTION] = False,  # noqa: FBT002 - a flag
     plain: Annotated[bool, PLAIN_OPTION] = False,  # noqa: FBT002 - a flag
     as_json: Annotated[bool, JSON_OPTION] = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Classify each line of FILE: category, probabilities, kind, sentiment, urgency, language, stage, reasons, model.
+    """Classify each line of FILE, and say why: all that docs/classifier.md lists.
 
-    Any text gets an answer. A line that holds none is answered by what is wrong with it, the others go on, and the
-    command ends with 1. Lines are JSON where FILE is named so (.jsonl) or its first line starts with {.
+    Any text gets an answer, in lines of up to 16,777,216 characters. A line that holds none is answered by what is
+    wrong with it, the others go on, and the command ends with 1. Lines are JSON where FILE is named so (.jsonl) or its
+    first line starts with {.
     """
-    classifier = Cascade.load(model)
+    classifier = weights.load_classifier(model)
     bad_lines = 0
     if not as_json:
         typer.echo(judgement_lines.heading())

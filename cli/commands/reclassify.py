@@ -3,23 +3,20 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated, Final, TypeVar
-from zipfile import BadZipFile
 
-import asyncpg
 import typer
 
 from chassis.clock import utc_now
-from chassis.postgres import POSTGRES_UNAVAILABLE, PostgresSettings, Session, closed_means_unavailable, connect
+from chassis.postgres import Session
 from chassis.settings import load
+from cli import weights
 from cli.console import JSON_OPTION, err, print_json
 from cli.errors import CommandError
 from cli.reclassification_report import print_json_report, print_promoted, print_report, print_runs, shown
+from cli.routing_store import routing_store
 from cli.settings import load_addresses
-from contracts.topics import ROUTING
-from services.routing.classifier import Cascade
-from services.routing.decisions import Classifier
+from cli.tenants import without_posts
 from services.routing.reclassification import promoting
 from services.routing.reclassification.comparison import Comparison
 from services.routing.reclassification.promoting import Rules
@@ -31,7 +28,6 @@ from services.routing.settings import RoutingSettings
 from services.routing.store import comparing, runs
 from services.routing.store.runs import Run
 
-SHIPPED: Final = "shipped"
 STATEMENT_SECONDS: Final = 600
 T = TypeVar("T")
 Work = Callable[[Session], Awaitable[T]]
@@ -49,6 +45,9 @@ def reclassify(  # noqa: PLR0913 - what can be said of a run
     tenant: Annotated[str, typer.Option(help="Whose posts; left out, ASCOLTO_TENANT.")] = "",
     examples: Annotated[int, typer.Option(min=0, max=1000, help="Posts named for each kind of difference.")] = 3,
     texts: Annotated[bool, typer.Option("--texts", help="Show what the examples say.")] = False,
+    without_rules: Annotated[
+        bool, typer.Option("--without-rules", help="The tenant has no rules any more: promoted posts lose their queue.")
+    ] = False,
     as_json: Annotated[bool, JSON_OPTION] = False,
 ) -> None:
     """Run another model over history and compare it with what stands; nothing changes before --promote.
@@ -60,32 +59,27 @@ def reclassify(  # noqa: PLR0913 - what can be said of a run
         raise CommandError("Say one of --model FILE (or --model shipped), --promote RUN, --discard RUN, --list.")
     if since and not model:
         raise CommandError("--since belongs to --model: a run knows what it went through.")
+    if without_rules and not promote:
+        raise CommandError("--without-rules belongs to --promote: it says what becomes of posts that rules handled.")
     whose = tenant or load_addresses().tenant
     if list_runs:
-        print_runs(_with_store(lambda session: runs.runs_of(session, whose)), as_json=as_json)
+        print_runs(_with_store(lambda session: runs.runs_of(session, whose)), whose, as_json=as_json)
     elif model:
         _judge(whose, model, since.replace(tzinfo=UTC) if since else None, examples, texts=texts, as_json=as_json)
     else:
-        act = _promoting(whose, promote) if promote else _discarding(whose, discard)
+        act = _promoting(whose, promote, without_rules=without_rules) if promote else _discarding(whose, discard)
         run = _with_store(_alone(whose, act))
         print_json({"run": shown(run)}) if as_json else print_promoted(run)
-
-
-def load_classifier(model: str) -> Classifier:
-    """The candidate; raises CommandError where the file holds no weights."""
-    try:
-        return Cascade.load(None if model == SHIPPED else Path(model))
-    except (OSError, ValueError, EOFError, KeyError, BadZipFile) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise CommandError(f"--model {model}: {reason}; give a file that `make train` wrote, or {SHIPPED}.") from error
 
 
 def _judge(  # noqa: PLR0913 - what can be said of a run
     tenant: str, model: str, since: datetime | None, examples: int, *, texts: bool, as_json: bool
 ) -> None:
-    classifier = load_classifier(model)
+    classifier = weights.load_classifier(model)
 
     async def judged(session: Session) -> tuple[Run, Comparison, dict[str, str] | None]:
+        if missing := await without_posts(session, tenant):
+            raise CommandError(missing)
         run = await begin_or_resume(session, tenant, classifier.model, since)
         with err.status(_judging(run)) as status:
             run = await go_through(session, run, classifier, lambda now: status.update(_judging(now)))
@@ -100,12 +94,10 @@ def _judging(run: Run) -> str:
     return f"Run {run.id}: {run.judged:,} posts judged"
 
 
-def _promoting(tenant: str, beginning: str) -> Work[Run]:
+def _promoting(tenant: str, beginning: str, *, without_rules: bool) -> Work[Run]:
     settings = load(RoutingSettings)
-    try:
-        rules = Rules(RuleBook.open(settings.rules_dir).handle, known=settings.rules_dir is not None)
-    except RulesError as error:
-        raise CommandError(str(error)) from error
+    book = _book(settings, tenant)
+    rules = Rules(book.handle, known=without_rules or book.counting().get(tenant) is not None)
 
     async def promoted(session: Session) -> Run:
         run = await promoting.find(session, tenant, beginning)
@@ -115,6 +107,17 @@ def _promoting(tenant: str, beginning: str) -> Work[Run]:
             )
 
     return promoted
+
+
+def _book(settings: RoutingSettings, tenant: str) -> RuleBook:
+    """The rules as their files say now; raises CommandError where those of the tenant cannot be used."""
+    try:
+        book = RuleBook.open(settings.rules_dir)
+    except RulesError as error:
+        raise CommandError(str(error)) from error
+    if problems := book.problems_of(tenant):
+        raise CommandError(str(problems))
+    return book
 
 
 def _discarding(tenant: str, beginning: str) -> Work[Run]:
@@ -138,32 +141,12 @@ def _alone(tenant: str, work: Work[T]) -> Work[T]:
 
 
 def _with_store(work: Work[T]) -> T:
-    settings = PostgresSettings.model_validate(
-        {
-            "dsn": load_addresses().need("postgres_dsn"),
-            "statement_timeout_seconds": STATEMENT_SECONDS,
-            "command_timeout_seconds": STATEMENT_SECONDS + 5,
-        }
-    )
-
     async def connected() -> T:
-        session = await connect(settings, schema=ROUTING, application_name="ascolto-reclassify")
-        try:
-            with closed_means_unavailable():
-                return await work(session)
-        finally:
-            await session.close(timeout=5)
+        store = routing_store(load_addresses(), "ascolto-reclassify", statement_seconds=STATEMENT_SECONDS)
+        async with store as session:
+            return await work(session)
 
     try:
         return asyncio.run(connected())
     except ReclassificationRefused as refused:
         raise CommandError(str(refused)) from refused
-    except POSTGRES_UNAVAILABLE as error:
-        raise CommandError(
-            f"PostgreSQL is away ({error}): nothing is lost; the same command goes on where it was."
-        ) from error
-    except asyncpg.PostgresError as error:
-        raise CommandError(
-            f"The store of routing refuses: {error}. Run `ascolto migrate`, and see that the user of POSTGRES_DSN may "
-            "act as ascolto_routing."
-        ) from error

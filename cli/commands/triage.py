@@ -2,8 +2,7 @@
 
 import asyncio
 import json
-import os
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -12,20 +11,23 @@ from uuid import uuid4
 import grpc
 import typer
 from google.protobuf.json_format import MessageToDict
-from pydantic import SecretStr
 
 from ascolto.classification.v1 import classification_pb2 as classification
 from ascolto.routing.v1 import routing_service_pb2 as pb
 from ascolto.routing.v1.routing_service_pb2_grpc import RoutingServiceStub
 from chassis.grpc_client import explain
-from chassis.postgres import POSTGRES_UNAVAILABLE, PostgresSettings, connect
-from cli.channel import channel_to
-from cli.console import JSON_OPTION, err, out, print_json, print_rows
+from cli.channel import caller_of, channel_to
+from cli.console import JSON_OPTION, err, out, print_json, print_rows, printable
+from cli.correcting import Corrected, Word
+from cli.correcting import correct as correct_once
+from cli.decision_lines import ETAG_SHOWN, HISTORY, history_row, id_of, said, waiting, word
 from cli.errors import CommandError
-from cli.settings import load_addresses
+from cli.private_file import whole_or_nothing
+from cli.routing_store import routing_store
+from cli.settings import Addresses, load_addresses
 from contracts.topics import ROUTING
-from services.routing.store.labels import Example, examples
-from services.routing.vocabulary import CATEGORIES, CATEGORY_WORDS, KIND_WORDS, KINDS, NO_KIND
+from services.routing.store.labels import Example, edited_since, examples
+from services.routing.vocabulary import CATEGORIES, KINDS, NO_KIND
 
 if TYPE_CHECKING:
     from ascolto.routing.v1.routing_service_pb2_grpc import RoutingServiceAsyncStub
@@ -33,11 +35,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Posts that wait for a person: list, correct, export.", no_args_is_help=True)
 Post = Annotated[str, typer.Argument(help='"tenants/.../posts/..." or the id at its end.')]
 Json = Annotated[bool, JSON_OPTION]
-SHOWN_CHARACTERS: Final = 60
-_PRIVATE: Final = 0o600
-_COLUMNS: Final = ["id", "category", "urgency", "text"]
-_HISTORY: Final = ["category", "kind", "decision", "probability", "detail"]
-"""What fits 80 columns; `--json` has everything."""
+STATEMENT_SECONDS: Final = 300
 
 
 @app.command("list")
@@ -47,39 +45,48 @@ def list_triage(
     as_json: Json = False,  # noqa: FBT002 - a flag of the command line
 ) -> None:
     """List what the models were not sure of, in the order in which it should be looked at."""
-    decisions = _run(lambda stub: _listed(stub, language or [], limit))
-    rows = [MessageToDict(each, preserving_proto_field_name=True) for each in decisions]
-    print_rows(rows if as_json else [_row(each) for each in decisions], _COLUMNS, as_json=as_json)
+    for decision in _run(lambda stub: _listed(stub, language or [], limit)):
+        if as_json:
+            print_json(_plain(decision))
+            continue
+        for line in waiting(decision):
+            out.print(line, markup=False, no_wrap=True, overflow="ellipsis")
 
 
 @app.command()
-def correct(
+def correct(  # noqa: PLR0913, PLR0917 - what can be said of a post
     post: Post,
     category: Annotated[str, typer.Argument(help="question, complaint, feedback or other.")],
     reason: Annotated[str, typer.Option(help="Why: for your colleagues, and for better models.")],
     kind: Annotated[str, typer.Option(help="Finer, such as bug_report; must be of the category.")] = "",
+    etag: Annotated[
+        str, typer.Option(help="Of the decision that you saw, as `triage list` and `ascolto decision` show it.")
+    ] = "",
+    request_id: Annotated[str, typer.Option(help="Repeats a correction whose answer was lost; with its --etag.")] = "",
     as_json: Json = False,  # noqa: FBT002 - a flag of the command line
 ) -> None:
-    """Say what a post is: it stands over every model, earlier or later."""
-    wanted, finer = _category(category), _kind(kind)
+    """Say what a post is: it stands over every model, earlier or later.
 
-    async def corrected(stub: "RoutingServiceAsyncStub") -> pb.Decision:
-        standing = (await stub.GetDecision(pb.GetDecisionRequest(post=_full(post)))).decision
-        request = pb.CorrectCategoryRequest(
-            post=standing.post_name,
-            category=wanted,
-            kind=finer,
-            reason=reason,
-            etag=standing.etag,
-            request_id=str(uuid4()),
-        )
-        return (await stub.CorrectCategory(request)).decision
+    With --etag it is refused where another decision stands by now; without, where somebody else has said what it is.
+    """
+    if etag and len(etag) < ETAG_SHOWN:
+        raise CommandError(f"--etag {etag}: is too short; give {ETAG_SHOWN} characters at least.")
+    if request_id and not etag:
+        raise CommandError("--request-id repeats a correction: give its --etag, too, and everything else as it was.")
+    wanted = Word(_full(post), _category(category), _kind(kind), reason, etag.lower(), request_id or str(uuid4()))
+    caller = caller_of(load_addresses())
+    _print_corrected(_run(lambda stub: correct_once(stub, wanted, caller)), as_json=as_json)
 
-    decision = _run(corrected)
+
+def _print_corrected(corrected: Corrected, *, as_json: bool) -> None:
+    decision, former = corrected
     if as_json:
-        print_json(MessageToDict(decision, preserving_proto_field_name=True))
-    else:
-        out.print(f"{_id(decision)} is {CATEGORY_WORDS[decision.classification.category]}")
+        print_json(_plain(decision) | ({"former": _plain(former)} if former else {}))
+        return
+    out.print(f"{id_of(decision)} is {word(decision)}", markup=False)
+    out.print(f"  it was: {said(former) if former else 'not known any more'}", markup=False)
+    if decision.HasField("post"):
+        out.print(f"  it says: {printable(decision.post.utterance.text)}", markup=False)
 
 
 @app.command()
@@ -89,49 +96,59 @@ def export(
     """Write what people said of posts, for training.
 
     The file holds what people wrote: keep it as you keep your database, and delete it when you are done. Posts that
-    were deleted since are not in it.
+    were deleted or edited since are not in it. Until it is whole it is called FILE.part.
     """
     addresses = load_addresses()
-    settings = PostgresSettings(dsn=SecretStr(addresses.need("postgres_dsn")))
-    try:
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE), "w", encoding="utf-8") as lines:
-            written = asyncio.run(_export(settings, addresses.tenant, lambda example: lines.write(_line(example))))
-    except FileExistsError as error:
-        raise CommandError(f"{file}: is there already; name another file, or move it away.") from error
-    except POSTGRES_UNAVAILABLE as error:
-        raise CommandError(f"The labels cannot be read: {error}") from error
+    with whole_or_nothing(file) as lines:
+        written = asyncio.run(_export(addresses, lambda example: lines.write(_line(example))))
+        left_out = asyncio.run(_left_out(addresses))
     err.print(f"{written} labels of {addresses.tenant} in {file}. It holds what people wrote: keep it safe.")
+    if left_out:
+        err.print(f"Left out: {left_out} labels of posts that were edited since, and say something else by now.")
 
 
 def decision(post: Post, as_json: Json = False) -> None:  # noqa: FBT002 - a flag of the command line
     """Show what a post was taken for, by whom and why, and what was decided before."""
     answer = _run(lambda stub: stub.GetDecision(pb.GetDecisionRequest(post=_full(post))))
     if as_json:
-        print_json(MessageToDict(answer, preserving_proto_field_name=True))
+        print_json(_plain(answer))
         return
     standing = answer.decision
     if standing.HasField("post"):
-        out.print(f"{standing.post.network}: {standing.post.utterance.text}", markup=False)
-    print_rows([_told(each) for each in (standing, *answer.earlier)], _HISTORY, as_json=False)
+        out.print(f"{standing.post.network}: {printable(standing.post.utterance.text)}", markup=False)
+    out.print(f"It is {said(standing)}. Its etag is {standing.etag}", markup=False)
+    print_rows([history_row(each) for each in (standing, *answer.earlier)], HISTORY, as_json=False)
     for each in standing.classification.evidence:
         place = f" at {each.start} to {each.end}" if each.HasField("start") else ""
-        out.print(f"  {each.output}: {each.feature}{place}", markup=False)
+        out.print(f"  {each.output}: {printable(each.feature)}{place}", markup=False)
 
 
-async def _export(settings: PostgresSettings, tenant: str, write: Callable[[Example], object]) -> int:
-    connection = await connect(settings, schema=ROUTING, application_name="ascolto-export")
+async def _export(addresses: Addresses, write: Callable[[Example], object]) -> int:
     written = 0
-    try:
-        async for example in examples(connection, tenant):
-            write(example)
-            written += 1
-    finally:
-        await connection.close()
+    async for example in _labels(addresses):
+        write(example)
+        written += 1
     return written
+
+
+async def _labels(addresses: Addresses) -> AsyncIterator[Example]:
+    """A generator of its own, so that what goes wrong with the store is told apart from what its reader does."""
+    async with routing_store(addresses, "ascolto-export", statement_seconds=STATEMENT_SECONDS) as session:
+        async for example in examples(session, addresses.tenant):
+            yield example
+
+
+async def _left_out(addresses: Addresses) -> int:
+    async with routing_store(addresses, "ascolto-export", statement_seconds=STATEMENT_SECONDS) as session:
+        return await edited_since(session, addresses.tenant)
 
 
 def _line(example: Example) -> str:
     return json.dumps(asdict(example), ensure_ascii=False, default=str) + "\n"
+
+
+def _plain(message: pb.Decision | pb.GetDecisionResponse) -> dict[str, Any]:
+    return MessageToDict(message, preserving_proto_field_name=True)
 
 
 async def _listed(stub: "RoutingServiceAsyncStub", languages: list[str], limit: int) -> list[pb.Decision]:
@@ -173,30 +190,3 @@ def _kind(word: str) -> classification.Kind.ValueType:
         known = ", ".join(each for each in KINDS if each != NO_KIND)
         raise CommandError(f"{word}: no such kind; there are {known}.")
     return KINDS[word or NO_KIND]
-
-
-def _id(decision: pb.Decision) -> str:
-    return decision.post_name.rpartition("/")[2]
-
-
-def _row(decision: pb.Decision) -> dict[str, str]:
-    judged, text = decision.classification, decision.post.utterance.text.replace("\n", " ")
-    level = classification.UrgencyLevel.Name(judged.urgency.level).removeprefix("URGENCY_LEVEL_").lower()
-    return {
-        "id": _id(decision),
-        "category": f"{CATEGORY_WORDS[judged.category]}?",
-        "urgency": "" if level in {"unspecified", "normal"} else level,
-        "text": text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…",
-    }
-
-
-def _told(decision: pb.Decision) -> dict[str, str]:
-    judged = decision.classification
-    share = next((each.probability for each in judged.probabilities if each.category == judged.category), None)
-    return {
-        "category": CATEGORY_WORDS[judged.category],
-        "kind": KIND_WORDS.get(judged.kind, NO_KIND),
-        "decision": classification.Decision.Name(judged.decision).removeprefix("DECISION_").lower(),
-        "probability": "" if share is None else f"{share:.2f}",
-        "detail": " ".join(filter(None, (judged.model, decision.corrected_by, decision.correction_reason))),
-    }

@@ -14,6 +14,7 @@ from chassis.idempotency import answer_once, mutation_request, parse_request_id
 from chassis.outbox import enqueue
 from chassis.postgres import Connection, Pool, transaction
 from contracts import identity
+from services.routing import metrics
 from services.routing.corrections import Handle, Standing, correct, outgoing
 from services.routing.facts import corrected
 from services.routing.labels import Label
@@ -70,6 +71,7 @@ class Corrections:
         await enqueue(connection, [outgoing(correction)])
         if made is None:
             raise AssertionError("the decision that this transaction has locked is gone")
+        metrics.labelled(standing.message.post.network, standing.message.classification, request.category)
         return _without_post(present(made)).SerializeToString()
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from ascolto.classification.v1 import classification_pb2 as pb
 from services.routing.judgement import Category
 
 LEAST_POSTS: Final = 200
@@ -16,7 +17,23 @@ MOST_PSI: Final = 0.20
 """Population stability index of the categories; by custom 0.1 is a small shift and 0.2 a large one."""
 LEAST_LABELS: Final = 30
 """Below this no calibration error is told: it would be noise."""
-_BINS: Final = 10
+BINS: Final = 10
+"""Of confidence, of one width."""
+
+
+def bin_of(confidence: float) -> int:
+    """The number of the bin that a confidence falls into, from 0 on."""
+    return min(int(confidence * BINS), BINS - 1)
+
+
+def confidence_of(judged: pb.Classification) -> float | None:
+    """How sure the classifier was of the category.
+
+    None where a language model gave it, about which these probabilities say nothing, and where no model was asked.
+    """
+    if judged.stage == pb.STAGE_LANGUAGE_MODEL:
+        return None
+    return next((each.probability for each in judged.probabilities if each.category == judged.category), None)
 
 
 @dataclass
@@ -34,24 +51,27 @@ class Tally:
     """What the classifier made of some posts, and how much of it people confirmed."""
 
     posts: int = 0
+    by_language_model: int = 0
+    """Of them: in no confidence and in no bin."""
     answered: int = 0
     """Not left to a person."""
     confidence: float = 0.0
     """Sum of the probabilities of the categories."""
     categories: Counter[str] = field(default_factory=Counter)
     """By the likeliest one, also of what was left to a person."""
-    bins: list[Bin] = field(default_factory=lambda: [Bin() for _ in range(_BINS)])
+    bins: list[Bin] = field(default_factory=lambda: [Bin() for _ in range(BINS)])
 
-    def judged(self, category: str, posts: int, *, abstained: bool, confidence: float) -> None:
-        """Add posts of one category; `confidence` is their sum."""
+    def judged(self, category: str, posts: int, *, abstained: bool, confidence: float | None) -> None:
+        """Add posts of one category; `confidence` is their sum, and None where a language model decided."""
         self.posts += posts
         self.answered += 0 if abstained else posts
-        self.confidence += confidence
+        self.by_language_model += posts if confidence is None else 0
+        self.confidence += confidence or 0.0
         self.categories[category] += posts
 
     def labelled(self, confidence: float, *, right: bool) -> None:
         """Add what a person said of one post."""
-        into = self.bins[min(int(confidence * _BINS), _BINS - 1)]
+        into = self.bins[bin_of(confidence)]
         into.posts += 1
         into.right += right
         into.confidence += confidence
@@ -59,6 +79,7 @@ class Tally:
     def add(self, other: "Tally") -> None:
         """Add the posts of another tally."""
         self.posts += other.posts
+        self.by_language_model += other.by_language_model
         self.answered += other.answered
         self.confidence += other.confidence
         self.categories.update(other.categories)
@@ -74,8 +95,9 @@ class Tally:
 
     @property
     def mean_confidence(self) -> float:
-        """Mean probability of the category, as the classifier saw it."""
-        return self.confidence / self.posts if self.posts else 0.0
+        """Mean probability of the category, as the classifier saw it, of what it decided itself."""
+        own = self.posts - self.by_language_model
+        return self.confidence / own if own else 0.0
 
     def share(self, category: Category) -> float:
         """Share of the posts whose likeliest category it is."""
@@ -83,7 +105,7 @@ class Tally:
 
     @property
     def labels(self) -> int:
-        """How many posts people labelled."""
+        """How many posts people labelled of those that the classifier decided itself."""
         return sum(each.posts for each in self.bins)
 
     @property

@@ -6,11 +6,11 @@ from chassis.inbox import claim
 from chassis.outbox import enqueue
 from chassis.postgres import Connection, Pool, transaction
 from contracts.topics import ROUTING_DECISIONS
-from services.routing.corrections import Handle, correct, outgoing
+from services.routing.corrections import Correction, Handle, correct, outgoing
 from services.routing.facts import corrected
 from services.routing.standing import Fact
 from services.routing.store.folding import save
-from services.routing.store.labels import unheeded
+from services.routing.store.labels import Unheeded, unheeded
 from services.routing.store.locks import folding
 
 
@@ -27,7 +27,8 @@ class Projector:
         async with transaction(self._pool) as connection:
             await folding(connection)
             changed = await project(connection, facts)
-            made = await heed_labels(connection, sorted(changed), self._handle)
+            made = await heed(connection, await unheeded(connection, sorted(changed)), self._handle)
+            await enqueue(connection, [outgoing(each) for each in made])
         if made:
             self._on_corrections()
 
@@ -39,14 +40,11 @@ async def project(connection: Connection, facts: Sequence[Fact]) -> set[str]:
     return await save(connection, list(fresh.values()))
 
 
-async def heed_labels(connection: Connection, post_names: Sequence[str], handle: Handle) -> int:
-    """Correct what a model says of labelled posts, last in the caller's transaction; answers how many there were.
+async def heed(connection: Connection, labels: Sequence[Unheeded], handle: Handle) -> list[Correction]:
+    """Let labels stand that what stands does not say; answers what the caller's transaction has to tell of it.
 
     The look-up of labels precedes the classification, and a person may label a post in between.
     """
-    if not post_names:
-        return 0
-    corrections = [correct(each.standing, each.label, handle) for each in await unheeded(connection, post_names)]
+    corrections = [correct(each.standing, each.label, handle) for each in labels]
     await save(connection, [corrected(each.metadata, each.message) for each in corrections])
-    await enqueue(connection, [outgoing(each) for each in corrections])
-    return len(corrections)
+    return corrections

@@ -8,7 +8,9 @@ from typing import Final
 
 from opentelemetry import metrics
 
+from ascolto.classification.v1 import classification_pb2 as pb
 from services.routing.decisions import Classifier
+from services.routing.drift import BINS, bin_of, confidence_of
 from services.routing.judgement import Judgement, Text
 
 NETWORK: Final = "ascolto.network"
@@ -21,12 +23,18 @@ STAGE: Final = "ascolto.stage"
 """Attribute: which part of the cascade decided."""
 ABSTAINED: Final = "ascolto.abstained"
 """Attribute: whether it is left to a person."""
+CONFIDENCE: Final = "ascolto.confidence"
+"""Attribute: the bin of how sure the classifier was, such as 0.8-0.9; none where a language model decided."""
+RIGHT: Final = "ascolto.right"
+"""Attribute: whether the model thought what the person says."""
 
 MAX_NETWORKS: Final = 64
 MAX_LANGUAGES: Final = 32
 OTHERS: Final = "other"
 """The networks and languages beyond the bounds: posts name them, so they must not make series without end."""
 _UNKNOWN: Final = "und"
+_NO_CONFIDENCE: Final = "none"
+_OF_MODELS: Final = {pb.DECISION_ASSIGNED, pb.DECISION_ABSTAINED}
 _CONFIDENCE_BUCKETS: Final = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98, 1.0)
 
 _meter = metrics.get_meter("services.routing")
@@ -40,6 +48,11 @@ _confidence = _meter.create_histogram(
     unit="1",
     description="Calibrated probability of the likeliest category: the mean of the posts of a batch",
     explicit_bucket_boundaries_advisory=_CONFIDENCE_BUCKETS,
+)
+_labelled = _meter.create_counter(
+    "ascolto.routing.labelled",
+    unit="{post}",
+    description="Posts of which a person said what they are where a model's word stood, by how sure and right that was",
 )
 
 
@@ -94,3 +107,19 @@ def judged(texts: Sequence[Text], judgements: Sequence[Judgement]) -> None:
         _classified.add(number, attributes | {ABSTAINED: abstained})
     for (network, language), values in confidences.items():
         _confidence.record(fmean(values), {NETWORK: network, LANGUAGE: language})
+
+
+def labelled(network: str, judged: pb.Classification, category: pb.Category.ValueType) -> None:
+    """Count that a person says `category` of a post where `judged` stood; another person's word is not a model's."""
+    if judged.decision not in _OF_MODELS:
+        return
+    right = judged.category == category
+    _labelled.add(1, {NETWORK: _network(network or _UNKNOWN), CONFIDENCE: _confidence_bin(judged), RIGHT: right})
+
+
+def _confidence_bin(judged: pb.Classification) -> str:
+    confidence = confidence_of(judged)
+    if confidence is None:
+        return _NO_CONFIDENCE
+    number = bin_of(confidence)
+    return f"{number / BINS:.1f}-{(number + 1) / BINS:.1f}"

@@ -2,25 +2,36 @@
 
 One transaction: readers see the old read model until the new one is whole, what comes in meanwhile waits for it, and
 an interrupted rebuild leaves everything as it was. Posts go on being classified. Human labels are no read model: they
-stay, and those that a restored database has forgotten are learnt again.
+stay, those that a restored database has forgotten are learnt again, and what was classified without them is corrected:
+the running service will know these records and look no more.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Final
 
+from chassis.errors import Crash
 from chassis.kafka import KafkaSettings
 from chassis.messages import Record
+from chassis.outbox import enqueue
 from chassis.postgres import Connection, PostgresSettings, connect
 from chassis.rebuilding import command, patient, read_batches, readable
+from chassis.settings import load
 from contracts.topics import CLASSIFIED, CORRECTIONS, ROUTING
+from services.routing.corrections import Correction, outgoing
 from services.routing.facts import read
-from services.routing.handlers import project
+from services.routing.handlers import heed, project
+from services.routing.rules.book import RuleBook
+from services.routing.rules.problems import RulesError
+from services.routing.settings import RoutingSettings
 from services.routing.standing import PERSON, Fact
 from services.routing.store.digest import digest
-from services.routing.store.labels import restore_labels
+from services.routing.store.labels import Unheeded, labelled_posts, restore_labels, unheeded
 from services.routing.store.locks import rebuilding
 from services.routing.store.rebuilding import empty, waiting_corrections
+from services.routing.store.rules import kept_rules
 
 _CLOSE_SECONDS: Final = 5.0
 
@@ -33,22 +44,35 @@ class Rebuilt:
     """That could be read, some of them more than once."""
     refused: int
     """Records that cannot be read; the running service dead-lettered them."""
+    heeded: int
+    """Labels that the log did not say yet; now it will."""
     digest_before: str
     digest: str
 
 
-async def rebuild(postgres: PostgresSettings, kafka: KafkaSettings) -> Rebuilt:
-    """Drop the read model and fold all classifications and corrections again."""
+class RebuildRefused(Crash):
+    """What the tenants' rules say of a post cannot be known: say where they are, and rebuild again."""
+
+
+async def rebuild(postgres: PostgresSettings, kafka: KafkaSettings, rules_dir: Path | None = None) -> Rebuilt:
+    """Drop the read model, fold all classifications and corrections again, and let every label stand.
+
+    Raises RebuildRefused where a label needs rules that cannot be read.
+    """
     session = await connect(patient(postgres), schema=ROUTING, application_name=f"{ROUTING}-rebuild")
     try:
         async with session.transaction():
             # What is read from Kafka between two statements may take a while.
             await session.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
             await rebuilding(session)
+            rules = await _rules(session, rules_dir)
             before = await digest(session)
             await empty(session)
             events, refused = await _fold_all(session, kafka)
-            return Rebuilt(events, refused, before, await digest(session))
+            made = await _heed_all(session, rules, rules_told=rules_dir is not None)
+            after = await digest(session)
+            await enqueue(session, [outgoing(each) for each in made])
+            return Rebuilt(events, refused, len(made), before, after)
     finally:
         await session.close(timeout=_CLOSE_SECONDS)
 
@@ -71,10 +95,40 @@ async def _fold(connection: Connection, records: Sequence[Record]) -> int:
     return len(facts)
 
 
+async def _rules(connection: Connection, folder: Path | None) -> RuleBook:
+    """As a process of routing that starts now has them."""
+    try:
+        book = RuleBook.open(folder)
+    except RulesError as error:
+        raise RebuildRefused(f"the rules cannot be read: {error}") from error
+    book.restore(await kept_rules(connection, book.wanting()))
+    return book
+
+
+async def _heed_all(connection: Connection, rules: RuleBook, *, rules_told: bool) -> list[Correction]:
+    made: list[Correction] = []
+    async for names in labelled_posts(connection):
+        found = await unheeded(connection, names)
+        unknown = _handled_by_unknown(rules, found)
+        if unknown and (not rules_told or await kept_rules(connection, unknown)):
+            raise RebuildRefused(
+                f"posts of {', '.join(sorted(unknown))} are handled by rules, and this command finds none: set "
+                "ROUTING_RULES_DIR to the folder that routing reads, and rebuild again"
+            )
+        made += await heed(connection, found, rules.handle)
+    return made
+
+
+def _handled_by_unknown(rules: RuleBook, found: Sequence[Unheeded]) -> set[str]:
+    """Tenants whose rules have handled what stands, and of whom there are none here."""
+    handled = {each.label.tenant for each in found if each.standing.message.HasField("handling")}
+    return {tenant for tenant in handled if rules.counting().get(tenant) is None}
+
+
 def _is_persons_word(fact: Fact) -> bool:
     """And not a classification that heeded an earlier one."""
     return fact.decided.authority == PERSON and fact.decided.corrected_by is not None
 
 
 if __name__ == "__main__":
-    command(ROUTING, rebuild)
+    command(ROUTING, partial(rebuild, rules_dir=load(RoutingSettings).rules_dir))

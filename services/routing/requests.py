@@ -20,6 +20,8 @@ DEFAULT_PAGE: Final = 50
 MAX_PAGE: Final = 200
 MAX_ITEMS: Final = 500
 MAX_REASON_CHARACTERS: Final = 500
+MAX_NAME_CHARACTERS: Final = 200
+"""Of what a caller names; no name of ours is longer."""
 _MAX_STARS: Final = 5
 _NAME_PARTS: Final = 4
 _PURPOSE: Final = "routing.triage.page"
@@ -32,6 +34,8 @@ _SOMETHING: Final = "-"
 
 def post_of(name: str, tenant: str) -> str:
     """The name of a post as it is stored; the posts of others do not exist for this caller."""
+    if len(name) > MAX_NAME_CHARACTERS:
+        raise invalid_argument("post", f"has more than {MAX_NAME_CHARACTERS} characters: it is no name of a post")
     parts = name.split("/")
     if len(parts) != _NAME_PARTS or parts[0] != "tenants" or parts[2] != "posts":
         raise invalid_argument("post", "is not tenants/{tenant}/posts/{post}")
@@ -66,6 +70,8 @@ def check_correction(request: pb.CorrectCategoryRequest) -> None:
         known = ", ".join(KIND_WORDS[kind] for kind, of in CATEGORY_OF_KIND.items() if of == request.category)
         word = CATEGORY_WORDS[request.category]
         raise invalid_argument("kind", f"is not of the category {word}, whose kinds are {known}; or leave it out")
+    if not request.reason.strip():
+        raise invalid_argument("reason", "is missing: say why, for your colleagues and for better models")
     if len(request.reason) > MAX_REASON_CHARACTERS:
         raise invalid_argument("reason", f"has more than {MAX_REASON_CHARACTERS} characters: shorten it")
     if "\x00" in request.reason:

@@ -6,9 +6,10 @@ from typing import Final, NamedTuple
 from ascolto.classification.v1 import classification_pb2 as pb
 from ascolto.posts.v1.post_pb2 import PostReceived
 from services.routing.decisions import Classifier, classify_posts, rule_for
-from services.routing.vocabulary import CATEGORY_WORDS, DECISION_WORDS, KIND_WORDS
+from services.routing.vocabulary import CATEGORY_WORDS, DECISION_WORDS, KIND_WORDS, STAGE_WORDS
 
 ABSTAINED: Final = DECISION_WORDS[pb.DECISION_ABSTAINED]
+LANGUAGE_MODEL: Final = STAGE_WORDS[pb.STAGE_LANGUAGE_MODEL]
 
 
 class Stood(NamedTuple):
@@ -23,6 +24,7 @@ class Stood(NamedTuple):
     category: str
     decision: str
     kind: str
+    stage: str
     payload: bytes
     """PostClassified."""
 
@@ -43,6 +45,8 @@ class Candidate(NamedTuple):
     kind: str
     probability: float | None
     differs: bool
+    stands_by_language_model: bool
+    """A language model decided, and is not asked again: that the candidate abstains is what the cascade did, too."""
     payload: bytes | None
     """Classification, where it may be promoted."""
 
@@ -63,7 +67,8 @@ def _received(message: pb.PostClassified) -> PostReceived:
 
 def _candidate(stood: Stood, was: pb.Classification, found: pb.Classification) -> Candidate:
     says = CATEGORY_WORDS[found.category], DECISION_WORDS[found.decision], KIND_WORDS[found.kind]
-    differs = stood.label is None and says != (stood.category, stood.decision, stood.kind)
+    unasked = stood.label is None and stood.stage == LANGUAGE_MODEL and says[1] == ABSTAINED
+    differs = stood.label is None and not unasked and says != (stood.category, stood.decision, stood.kind)
     return Candidate(
         *stood[:5],
         stood.category if stood.label is None else _likeliest(was),
@@ -72,6 +77,7 @@ def _candidate(stood: Stood, was: pb.Classification, found: pb.Classification) -
         *says,
         next((each.probability for each in found.probabilities if each.category == found.category), None),
         differs,
+        unasked,
         found.SerializeToString(deterministic=True) if differs else None,
     )
 

@@ -18,6 +18,8 @@ class Cell:
     posts: int
     differing: int
     """Less than `posts` where only of some the kind, or the category of what abstains, is another."""
+    stands_by_language_model: int = 0
+    """A language model decided, and the candidate abstains: neither equal nor differing."""
     examples: tuple[str, ...] = ()
     """Names of posts that differ."""
 
@@ -40,6 +42,8 @@ class Group:
 
     posts: int = 0
     equal: int = 0
+    stands_by_language_model: int = 0
+    """Neither equal nor differing: the candidate abstains, and the language model that decided is not asked."""
     stands_abstains: int = 0
     candidate_abstains: int = 0
     labels: int = 0
@@ -49,7 +53,7 @@ class Group:
     @property
     def differing(self) -> int:
         """What a promotion changes."""
-        return self.posts - self.equal
+        return self.posts - self.equal - self.stands_by_language_model
 
     @property
     def stands_accuracy(self) -> float | None:
@@ -105,7 +109,8 @@ def _change(cell: Cell) -> str:
 
 def _count(group: Group, cell: Cell) -> None:
     group.posts += cell.posts
-    group.equal += cell.posts - cell.differing
+    group.equal += cell.posts - cell.differing - cell.stands_by_language_model
+    group.stands_by_language_model += cell.stands_by_language_model
     group.stands_abstains += cell.posts if cell.stands == ABSTAINED else 0
     group.candidate_abstains += cell.posts if cell.candidate == ABSTAINED else 0
 

@@ -27,7 +27,7 @@ MOST_WAITING: Final = 10_000
 """Rows of the outbox: what people correct meanwhile waits behind no more than these."""
 PATIENCE_SECONDS: Final = 60.0
 _POLL_SECONDS: Final = 0.2
-_COUNTS: Final = ("promoted", "left_revised", "left_labelled", "left_equal")
+_COUNTS: Final = ("promoted", "left_revised", "left_labelled", "left_equal", "stands_by_language_model")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Rules:
 
     handle: Handle
     known: bool
-    """Whether it was said where the rules are; if not, posts that were handled by rules are not promoted."""
+    """Whether these are the rules of the run's tenant; if not, posts that were handled by rules are not promoted."""
 
 
 async def find(connection: Connection, tenant: str, beginning: str) -> Run:
@@ -126,6 +126,8 @@ def _verdict(claim: Claim, labelled: Collection[str]) -> str:
         return "left_labelled"
     if claim.standing is None:
         return "left_revised"
+    if claim.stands_by_language_model:
+        return "stands_by_language_model"
     return "left_equal" if claim.equal else "promoted"
 
 
@@ -136,8 +138,9 @@ def _correction(run: Run, claim: Claim, rules: Rules, clock: Clock) -> Correctio
     if standing.message.HasField("handling") and not rules.known:
         raise ReclassificationRefused(
             Refusal.RULES_MISSING,
-            f"Posts of {run.tenant} are handled by rules, and this command does not know them: "
-            "set ROUTING_RULES_DIR to the folder that routing reads, and promote again.",
+            f"Posts of {run.tenant} are handled by rules, and this command finds none of {run.tenant}: set "
+            "ROUTING_RULES_DIR to the folder that routing reads, and promote again; where the tenant has no rules any "
+            "more, add --without-rules.",
         )
     return correction_of(
         standing,

@@ -66,4 +66,5 @@ def _counts(found: list[Candidate]) -> dict[str, int]:
         "judged": len(found),
         "labelled": sum(each.label is not None for each in found),
         "differing": sum(each.differs for each in found),
+        "stands_by_language_model": sum(each.stands_by_language_model for each in found),
     }

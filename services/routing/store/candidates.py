@@ -18,7 +18,7 @@ _PAGE: Final = f"""
 SELECT {_NAMES} FROM (
     SELECT decision.post_name, decision.revision, decision.language, decision.network,
         coalesce(label.category, CASE WHEN decision.authority = 'person' THEN decision.category END) AS label,
-        decision.category, decision.decision, decision.kind, decision.payload,
+        decision.category, decision.decision, decision.kind, decision.stage, decision.payload,
         coalesce(sum(octet_length(decision.payload)) OVER (
             ORDER BY decision.post_name ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS bytes_before
     FROM (
@@ -35,7 +35,13 @@ _STILL: Final = """
 SELECT post_name, revision FROM decision WHERE post_name = ANY ($1) AND NOT deleted ORDER BY post_name FOR SHARE"""
 
 _COLUMNS: Final = ", ".join(Candidate._fields)
-_TYPES: Final = {"revision": "integer", "probability": "real", "differs": "boolean", "payload": "bytea"}
+_TYPES: Final = {
+    "revision": "integer",
+    "probability": "real",
+    "differs": "boolean",
+    "stands_by_language_model": "boolean",
+    "payload": "bytea",
+}
 _ARRAYS: Final = ", ".join(f"${at}::{_TYPES.get(name, 'text')}[]" for at, name in enumerate(Candidate._fields, 2))
 _KEEP: Final = f"""
 INSERT INTO reclassification_result (run, {_COLUMNS})

@@ -15,7 +15,8 @@ _SIDES: Final = """language, network,
     CASE WHEN decision = 'abstained' THEN 'abstained' ELSE category END AS candidate"""
 
 _CELLS: Final = f"""
-SELECT {_SIDES}, count(*) AS posts, count(*) FILTER (WHERE differs) AS differing
+SELECT {_SIDES}, count(*) AS posts, count(*) FILTER (WHERE differs) AS differing,
+    count(*) FILTER (WHERE stands_by_language_model) AS stands_by_language_model
 FROM reclassification_result WHERE run = $1 AND label IS NULL GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4"""  # noqa: S608 - constants of this module
 
 _EXAMPLES: Final = f"""

@@ -14,11 +14,12 @@ MAX_PAGE_BYTES: Final = 2 * 1024 * 1024
 """A page ends with the post that reaches it, so that it fits into one message."""
 MAX_EARLIER: Final = 50
 
-# Where a later revision was classified by the label already, the label says whose word that is.
+# Where a later revision was classified by the label already, the label says whose word that is. A promotion has a
+# reason and no person; its model stands in the classification.
 _SEEN: Final = """
 SELECT decision.post_name, event_id, decided_at, priority_at, decision.payload,
-    CASE WHEN decision.decision = 'corrected' THEN coalesce(decision.corrected_by, label.corrected_by)
-        ELSE decision.corrected_by END AS corrected_by,
+    CASE WHEN decision.decision = 'corrected' THEN coalesce(decision.corrected_by, label.corrected_by) END
+        AS corrected_by,
     CASE WHEN decision.decision = 'corrected' THEN coalesce(decision.correction_reason, label.reason)
         ELSE decision.correction_reason END AS correction_reason,
     coalesce(decision.payload, judgement.payload) AS told
@@ -40,7 +41,8 @@ SELECT * FROM (
 ) AS measured WHERE bytes_before < $6 ORDER BY priority_at, post_name"""  # noqa: S608 - constants of this module
 
 _EARLIER: Final = """
-SELECT judgement.event_id, judgement.decided_at, judgement.payload AS told, judgement.corrected_by,
+SELECT judgement.event_id, judgement.decided_at, judgement.payload AS told,
+    CASE WHEN judgement.authority = 'person' THEN judgement.corrected_by END AS corrected_by,
     judgement.correction_reason
 FROM judgement JOIN decision USING (post_name)
 WHERE decision.tenant = $1 AND decision.post_name = $2 AND judgement.event_id <> decision.event_id
@@ -64,6 +66,7 @@ class Seen:
     priority_at: datetime | None = None
     """None of what was overtaken."""
     corrected_by: str | None = None
+    """The person, where one said so."""
     correction_reason: str | None = None
 
     @property

@@ -6,7 +6,7 @@ from typing import Final
 
 from ascolto.classification.v1.classification_pb2 import DECISION_ABSTAINED, PostClassified
 from chassis.postgres import Connection
-from services.routing.drift import Tally
+from services.routing.drift import Tally, confidence_of
 from services.routing.drift_report import Cell
 from services.routing.vocabulary import CATEGORY_WORDS
 
@@ -14,11 +14,12 @@ _PREFETCH_ROWS: Final = 500
 
 _JUDGED: Final = """
 SELECT (heard_at AT TIME ZONE 'UTC')::date AS day, network, language, category, decision = 'abstained' AS abstained,
-    count(*) AS posts, coalesce(sum(probability::double precision), 0) AS confidence
+    count(*) AS posts,
+    CASE WHEN stage <> 'language_model' THEN coalesce(sum(probability::double precision), 0) END AS confidence
 FROM decision
 WHERE decision IN ('assigned', 'abstained') AND NOT deleted AND heard_at >= $1 AND heard_at < $2
     AND ($3::text IS NULL OR tenant = $3)
-GROUP BY 1, 2, 3, 4, 5"""
+GROUP BY 1, 2, 3, 4, 5, stage"""
 
 # Of a post that a person labelled the decision is the person's: what the model last said stands in the history.
 _LABELLED: Final = """
@@ -51,12 +52,12 @@ async def tallies(connection: Connection, since: date, until: date, tenant: str 
 
 def _add_labelled(tally: Tally, payload: bytes, label: str) -> None:
     judged = PostClassified.FromString(payload).classification
-    of_category = [each.probability for each in judged.probabilities if each.category == judged.category]
-    if not of_category:
+    if not judged.probabilities:
         return
-    category, abstained = CATEGORY_WORDS[judged.category], judged.decision == DECISION_ABSTAINED
-    tally.judged(category, 1, abstained=abstained, confidence=of_category[0])
-    tally.labelled(of_category[0], right=category == label)
+    category, confidence = CATEGORY_WORDS[judged.category], confidence_of(judged)
+    tally.judged(category, 1, abstained=judged.decision == DECISION_ABSTAINED, confidence=confidence)
+    if confidence is not None:
+        tally.labelled(confidence, right=category == label)
 
 
 def _midnight(day: date) -> datetime:

@@ -43,12 +43,18 @@ WHERE label.post_name = ANY ($1) AND NOT decision.deleted AND (
     decision.decision <> 'corrected' OR decision.category <> label.category OR decision.kind <> label.kind)
 ORDER BY label.post_name"""  # noqa: S608 - as above
 
+_NAMES: Final = "SELECT post_name FROM label WHERE post_name > $1 ORDER BY post_name LIMIT $2"
+
 _EXAMPLES: Final = """
-SELECT label.post_name, label.category, coalesce(label.kind, decision.kind) AS kind, decision.language,
-    decision.network, label.corrected_at, decision.payload
+SELECT label.post_name, label.category, label.kind, decision.language, decision.network, label.corrected_at,
+    decision.payload
 FROM label JOIN decision USING (post_name)
-WHERE label.tenant = $1 AND decision.payload IS NOT NULL AND decision.decision = 'corrected'
+WHERE label.tenant = $1 AND NOT decision.deleted AND decision.revision = label.revision
 ORDER BY label.corrected_at, label.post_name"""
+
+_EDITED_SINCE: Final = """
+SELECT count(*) FROM label JOIN decision USING (post_name)
+WHERE label.tenant = $1 AND NOT decision.deleted AND decision.revision <> label.revision"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +72,8 @@ class Example:
     post: str
     text: str
     category: str
-    kind: str
+    kind: str | None
+    """None where the person gave none, whatever the model thought."""
     language: str | None
     network: str
     corrected_at: datetime
@@ -110,8 +117,19 @@ def _label_of(correction: Decided) -> Label:
     )
 
 
+async def labelled_posts(connection: Connection, page_rows: int = 1_000) -> AsyncIterator[list[str]]:
+    """The names of all posts that have a label, in pages."""
+    after = ""
+    while rows := await connection.fetch(_NAMES, after, page_rows):
+        names = [row["post_name"] for row in rows]
+        yield names
+        after = names[-1]
+
+
 async def unheeded(connection: Connection, post_names: Sequence[str]) -> list[Unheeded]:
     """Labels of posts that what stands of them does not say."""
+    if not post_names:
+        return []
     rows = await connection.fetch(_UNHEEDED, post_names)
     return [_unheeded(*row.values()) for row in rows]
 
@@ -123,7 +141,7 @@ def _unheeded(*values: Any) -> Unheeded:  # noqa: ANN401 - columns
 
 
 async def examples(connection: Connection, tenant: str) -> AsyncIterator[Example]:
-    """What the people of a tenant labelled, as far as the posts still stand, the oldest label first."""
+    """What the people of a tenant labelled, as far as the posts still say what they read, the oldest label first."""
     async with connection.transaction():
         async for row in connection.cursor(_EXAMPLES, tenant, prefetch=_PREFETCH_ROWS):
             post = PostClassified.FromString(row["payload"]).post
@@ -136,3 +154,9 @@ async def examples(connection: Connection, tenant: str) -> AsyncIterator[Example
                 network=row["network"],
                 corrected_at=row["corrected_at"],
             )
+
+
+async def edited_since(queries: Queries, tenant: str) -> int:
+    """How many labels `examples` leaves out: nobody has said what the posts are that say something else by now."""
+    count: int = await queries.fetchval(_EDITED_SINCE, tenant)
+    return count

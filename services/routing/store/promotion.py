@@ -8,6 +8,7 @@ from uuid import UUID
 from ascolto.classification.v1.classification_pb2 import Classification, PostClassified
 from chassis.postgres import Connection, Queries, Row
 from services.routing.corrections import Standing
+from services.routing.reclassification.candidates import ABSTAINED, LANGUAGE_MODEL
 from services.routing.standing import PERSON
 from services.routing.store.candidates import MAX_PAGE_BYTES
 
@@ -21,13 +22,14 @@ SELECT post_name FROM (
     ) AS next
 ) AS measured WHERE bytes_before < $4 ORDER BY post_name"""
 
-_LOCKED: Final = """
+_LOCKED: Final = f"""
 SELECT post_name, result.payload AS candidate, result.revision AS judged_revision,
     (result.category, result.decision, result.kind) = (decision.category, decision.decision, decision.kind) AS equal,
+    decision.stage = '{LANGUAGE_MODEL}' AND result.decision = '{ABSTAINED}' AS stands_by_language_model,
     decision.tenant, decision.revision, decision.deleted, decision.authority, decision.payload, decision.event_id,
     decision.decided_at, decision.heard_at
 FROM reclassification_result AS result JOIN decision USING (post_name)
-WHERE run = $1 AND post_name = ANY ($2) ORDER BY post_name FOR UPDATE OF decision"""
+WHERE run = $1 AND post_name = ANY ($2) ORDER BY post_name FOR UPDATE OF decision"""  # noqa: S608 - constants
 
 _WAITING: Final = "SELECT count(*), coalesce(min(id), 0) FROM (SELECT id FROM outbox ORDER BY id LIMIT $1) AS waiting"
 
@@ -42,6 +44,8 @@ class Claim:
     classification: Classification
     by_person: bool
     equal: bool
+    stands_by_language_model: bool
+    """A language model has decided by now, and the candidate abstains."""
 
 
 async def next_names(queries: Queries, run: UUID, after: str, limit: int) -> list[str]:
@@ -63,6 +67,7 @@ def _claim(row: Row) -> Claim:
         classification=Classification.FromString(row["candidate"] or b""),
         by_person=row["authority"] == PERSON,
         equal=row["equal"],
+        stands_by_language_model=row["stands_by_language_model"],
     )
 
 

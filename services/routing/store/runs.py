@@ -43,6 +43,8 @@ class Run(NamedTuple):
     left_revised: int
     left_labelled: int
     left_equal: int
+    stands_by_language_model: int
+    """Of those judged and of those that a promotion left alone: a language model decided, the candidate abstains."""
     started_at: datetime
     done_at: datetime | None
     ended_at: datetime | None

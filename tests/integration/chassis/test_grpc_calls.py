@@ -9,7 +9,7 @@ import grpc
 import pytest
 from google.protobuf.wrappers_pb2 import StringValue
 
-from chassis.api_errors import Explanation, aborted, etag_mismatch
+from chassis.api_errors import Explanation, aborted, etag_mismatch, not_found
 from chassis.auth import current_principal, require
 from chassis.grpc_client import explain, explain_details
 from chassis.grpc_server import remaining_seconds
@@ -43,6 +43,13 @@ async def test_refuses_a_unary_call_without_deadline() -> None:
         metadata = (("authorization", f"Bearer {server.issuer.mint('ada', 'acme', [])}"),)
         code, details = await refused(say(server.bare, "hello", metadata=metadata))
         assert (code, details.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "DEADLINE_REQUIRED")
+
+
+@pytest.mark.parametrize("letter", ["x", "🦜"])
+async def test_a_name_without_end_does_not_hide_what_is_wrong(letter: str) -> None:
+    async with running(Echo(say=failing(not_found(letter * 20_000)))) as server:
+        code, details = await refused(server.say("hello"))
+        assert (code, details.reason) == (grpc.StatusCode.NOT_FOUND, "RESOURCE_NOT_FOUND")
 
 
 async def test_refuses_a_call_without_token() -> None:

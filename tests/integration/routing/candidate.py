@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-import cli.commands.reclassify as command
+from cli import weights
 from cli.app import main
 from services.routing.judgement import Category, Judgement, Kind, Text
 
@@ -32,5 +32,5 @@ class Told:
 
 
 if __name__ == "__main__":
-    command.load_classifier = lambda model: Told()  # noqa: ARG005 - it is the same whatever the file
+    weights.load_classifier = lambda model: Told()  # noqa: ARG005 - it is the same whatever the file
     main()

@@ -31,9 +31,10 @@ async def until(condition: Condition) -> None:
 class Command:
     """`ascolto reclassify` of the tenant acme, in a process of its own."""
 
-    def __init__(self, dsn: str, folder: Path) -> None:
+    def __init__(self, dsn: str, folder: Path, **environment: str) -> None:
         self._folder = folder
-        self._environment = {**os.environ, "POSTGRES_DSN": dsn, "ASCOLTO_TENANT": "acme", "COLUMNS": "200"}
+        of_acme = {"POSTGRES_DSN": dsn, "ASCOLTO_TENANT": "acme", "COLUMNS": "200"}
+        self._environment = {**os.environ, **of_acme, **environment}
 
     def start(self, *words: str, program: Sequence[str] = WITH_TOLD) -> "subprocess.Popen[str]":
         return subprocess.Popen(

@@ -23,18 +23,20 @@ QUESTION, COMPLAINT, OTHER = (
 ABSTAINED, RULE = classification.DECISION_ABSTAINED, classification.DECISION_RULE
 
 
-def classified(
+def classified(  # noqa: PLR0913 - every part that a test may vary
     category: classification.Category.ValueType = COMPLAINT,
     decision: classification.Decision.ValueType = classification.DECISION_ASSIGNED,
     *,
     time: datetime = NOW,
     urgency: classification.UrgencyLevel.ValueType = classification.URGENCY_LEVEL_NORMAL,
     priority: classification.Priority.ValueType | None = None,
+    stage: classification.Stage.ValueType = classification.STAGE_UNSPECIFIED,
     **parts: Any,
 ) -> Outgoing:
     """A classified post on the topic of its category; `parts` are those of `make_post`."""
     message = make_post_classified(category, decision, **parts)
     message.classification.urgency.level = urgency
+    message.classification.stage = stage
     if priority is not None:
         message.handling.priority = priority
     topic = route(message.classification)

@@ -3,20 +3,25 @@
 import asyncio
 from uuid import UUID, uuid4
 
+import grpc
 import pytest
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
 from ascolto.classification.v1 import classification_pb2 as classification
 from ascolto.posts.v1 import post_pb2 as posts
 from ascolto.routing.v1 import routing_service_pb2 as pb
+from chassis.grpc_client import explain_details
 from chassis.messages import Record
 from chassis.outbox import read_headers
 from chassis.postgres import Pool, PostgresSettings, connect
 from contracts.codec import decode
+from services.routing import metrics
 from services.routing.decisions import classify_batch
 from services.routing.facts import read
 from services.routing.handlers import Projector
 from services.routing.store.folding import save
-from services.routing.store.labels import examples, labels_of
+from services.routing.store.labels import edited_since, examples, labels_of
 from tests.factories import make_event, make_post_received
 from tests.integration.routing.records import (
     COMPLAINT,
@@ -188,6 +193,8 @@ async def test_a_deletion_ends_a_labelled_post(pool: Pool, projector: Projector)
         ({"category": classification.CATEGORY_UNSPECIFIED}, ("INVALID_ARGUMENT", "FIELD_INVALID")),
         ({"category": QUESTION, "kind": classification.KIND_PRAISE}, ("INVALID_ARGUMENT", "FIELD_INVALID")),
         ({"category": QUESTION, "reason": "x" * 501}, ("INVALID_ARGUMENT", "FIELD_INVALID")),
+        ({"category": QUESTION, "reason": " \n"}, ("INVALID_ARGUMENT", "FIELD_INVALID")),
+        ({"category": QUESTION, "post": f"tenants/acme/posts/{'x' * 20_000}"}, ("INVALID_ARGUMENT", "FIELD_INVALID")),
         ({"category": QUESTION, "etag": "of yesterday"}, ("ABORTED", "ETAG_MISMATCH")),
         ({"category": QUESTION, "request_id": "1"}, ("INVALID_ARGUMENT", "REQUEST_ID_INVALID")),
         ({"category": QUESTION, "post": "posts/p"}, ("INVALID_ARGUMENT", "FIELD_INVALID")),
@@ -205,6 +212,41 @@ async def test_what_cannot_be_meant_is_refused(
             setattr(request, name, value)
         assert await reason_of(stub.CorrectCategory(request)) == ends
     assert await pool.fetchval("SELECT count(*) FROM label") == 0
+
+
+async def test_a_reason_that_is_missing_is_named(pool: Pool, projector: Projector) -> None:
+    await projector.handle(facts_of([classified(native_id="p")]))
+    async with serving(pool) as served:
+        stub = await served.caller()
+        request = correction(await decision_of(stub, POST))
+        request.reason = " "
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await stub.CorrectCategory(request)
+    details = explain_details(caught.value)
+    assert details is not None
+    assert [field for field, _ in details.violations] == ["reason"]
+
+
+async def test_a_persons_word_is_counted_once(
+    pool: Pool, projector: Projector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = InMemoryMetricReader()
+    meter = MeterProvider([reader]).get_meter("test")
+    monkeypatch.setattr(metrics, "_labelled", meter.create_counter("ascolto.routing.labelled"))
+    await projector.handle(facts_of([classified(COMPLAINT, native_id="p")]))
+    async with serving(pool) as served:
+        stub = await served.caller()
+        request = correction(await decision_of(stub, POST))
+        for _ in range(2):
+            await stub.CorrectCategory(request)
+        await correct(stub, POST, FEEDBACK)
+    data = reader.get_metrics_data()
+    assert data is not None
+    (point,) = data.resource_metrics[0].scope_metrics[0].metrics[0].data.data_points
+    assert (getattr(point, "value", None), dict(point.attributes or {})) == (
+        1,
+        {metrics.NETWORK: "x", metrics.CONFIDENCE: "0.9-1.0", metrics.RIGHT: False},
+    )
 
 
 async def test_another_tenants_post_does_not_exist_for_the_caller(pool: Pool, projector: Projector) -> None:
@@ -232,18 +274,23 @@ async def test_only_those_who_may_do_so_correct(pool: Pool, projector: Projector
 async def test_the_export_holds_what_people_labelled_and_still_stands(
     pool: Pool, projector: Projector, postgres: PostgresSettings
 ) -> None:
-    await projector.handle(facts_of(classified(native_id=name, text=f"text of {name}") for name in ("p", "q", "r")))
+    names = ("p", "deleted", "edited", "unlabelled", "no kind")
+    await projector.handle(facts_of(classified(native_id=name, text=f"text of {name}") for name in names))
     async with serving(pool) as served:
         stub = await served.caller()
-        for name in ("p", "q"):
+        for name in names[:3]:
             await correct(stub, name_of(name), kind=classification.KIND_INFORMATION_REQUEST)
-    await projector.handle(facts_of([deleted(native_id="q")]))
+        await correct(stub, name_of("no kind"))
+    await projector.handle(facts_of([deleted(native_id="deleted"), edited(native_id="edited", text="another text")]))
     connection = await connect(postgres, schema="routing", application_name="test")
     found = [each async for each in examples(connection, "acme")]
+    left_out = await edited_since(connection, "acme")
     await connection.close()
     assert [(each.text, each.category, each.kind, each.language, each.network) for each in found] == [
-        ("text of p", "question", "information_request", "en", "x")
+        ("text of p", "question", "information_request", "en", "x"),
+        ("text of no kind", "question", None, "en", "x"),
     ]
+    assert left_out == 1
 
 
 async def test_a_correction_and_a_revision_at_once_end_in_the_label(pool: Pool, projector: Projector) -> None:

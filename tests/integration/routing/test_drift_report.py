@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from ascolto.classification.v1 import classification_pb2 as classification
 from chassis.postgres import Pool
 from cli.app import app
 from cli.errors import CommandError
@@ -80,6 +81,20 @@ async def test_people_tell_how_right_it_was(pool: Pool, projector: Projector, re
     assert row["coverage"] == 0.75
 
 
+async def test_what_a_language_model_decided_is_counted_and_in_no_confidence(
+    pool: Pool, projector: Projector, report: Report, migrated_dsn: str
+) -> None:
+    asked = [classified(native_id=f"m{number}", stage=classification.STAGE_LANGUAGE_MODEL) for number in range(3)]
+    await projector.handle(facts_of([classified(native_id="c"), *asked]))
+    async with serving(pool) as served:
+        await correct(await served.caller(), name_of("m0"), OTHER)
+        await correct(await served.caller(), name_of("c"), COMPLAINT)
+    [row] = await report("--by", "network")
+    assert (row["posts"], row["by_language_model"], row["coverage"]) == (4, 3, 1)
+    assert (row["mean_confidence"], row["labels"], row["accuracy"]) == (pytest.approx(0.91, abs=1e-3), 1, 1)
+    assert "A language model decided 3 of these posts" in " ".join((await run(migrated_dsn, *RANGE)).stdout.split())
+
+
 async def test_what_moved_is_warned_of(migrated_dsn: str, projector: Projector) -> None:
     before = [classified(native_id=f"b{number}", time=YESTERDAY) for number in range(200)]
     now = [unsure(native_id=f"n{number}") for number in range(200)]
@@ -94,6 +109,27 @@ async def test_a_range_that_ends_before_it_begins_is_refused(migrated_dsn: str) 
     assert isinstance(result.exception, CommandError)
 
 
-async def test_a_store_that_is_away_is_named() -> None:
-    result = await run("postgresql://127.0.0.1:1/none")
-    assert "store of routing cannot be read" in str(result.exception)
+@pytest.mark.parametrize("words", [("--since", "0001-01-03"), ("--until", "0001-01-03"), ("--until", "9999-12-31")])
+async def test_days_that_cannot_be_are_refused_with_those_that_can(migrated_dsn: str, words: tuple[str, str]) -> None:
+    told = str((await run(migrated_dsn, *words)).exception)
+    assert f"{words[0]} {words[1]}: give a day from 2000-01-01 to 2100-01-01." in told
+
+
+async def test_a_tenant_without_posts_is_named_beside_those_that_have_some(
+    migrated_dsn: str, projector: Projector
+) -> None:
+    none = await run(migrated_dsn, *RANGE)
+    assert "There are no posts of tenant acme: routing has no posts at all." in none.stderr
+    posts = [classified(tenant=tenant, native_id=str(number)) for tenant in ("beta", "gamma") for number in range(3)]
+    await projector.handle(facts_of(posts))
+    others = await run(migrated_dsn, *RANGE, "--json")
+    assert "no posts of tenant acme: routing has posts of beta, gamma; set ASCOLTO_TENANT." in others.stderr
+    assert (others.stdout, others.exit_code) == ("", 0)
+
+
+@pytest.mark.parametrize(
+    ("dsn", "told"),
+    [("postgresql://127.0.0.1:1/none", "store of routing cannot be reached"), ("none", "is no PostgreSQL URL")],
+)
+async def test_a_store_that_cannot_be_had_is_named(dsn: str, told: str) -> None:
+    assert told in str((await run(dsn)).exception)

@@ -11,6 +11,7 @@ import pytest
 from ascolto.classification.v1 import classification_pb2 as classification
 from chassis.clock import utc_now
 from chassis.kafka import KafkaSettings, read_range
+from chassis.messages import Outgoing
 from chassis.postgres import Pool, PostgresSettings, connect, transaction
 from contracts.codec import decode
 from contracts.topics import CORRECTIONS
@@ -18,6 +19,7 @@ from services.routing.classifier import Cascade
 from services.routing.corrections import no_rules
 from services.routing.decisions import classify_batch
 from services.routing.handlers import Projector
+from services.routing.rebuild import rebuild
 from services.routing.reclassification import promoting
 from services.routing.reclassification.candidates import Stood, judge
 from services.routing.reclassification.promoting import MOST_WAITING, Rules, relay_keeping_up
@@ -40,8 +42,8 @@ from tests.integration.routing.commands import (
     until,
 )
 from tests.integration.routing.crowd import Member, accuracies, confusion, crowd, settle
-from tests.integration.routing.processes import move_groups, process
-from tests.integration.routing.records import classified, deleted, edited, facts_of, name_of
+from tests.integration.routing.processes import move_groups, process, publish
+from tests.integration.routing.records import OTHER, QUESTION, classified, deleted, edited, facts_of, name_of
 from tests.integration.routing.serving import correct, serving
 
 pytestmark = pytest.mark.integration
@@ -179,6 +181,46 @@ async def test_what_people_or_the_network_said_meanwhile_is_left_alone_and_count
     assert tuple(label.values()) == ("question", "users/ada")
 
 
+def by_language_model(native_id: str, text: str) -> Outgoing:
+    return classified(native_id=native_id, text=text, stage=classification.STAGE_LANGUAGE_MODEL)
+
+
+async def test_what_a_language_model_decided_stays_where_the_candidate_alone_is_unsure(
+    pool: Pool, projector: Projector, command: Command
+) -> None:
+    told = [
+        by_language_model("unsure", "other chatter abstained"),
+        by_language_model("sure", "feedback praise assigned"),
+        classified(native_id="first", text="other chatter abstained"),
+        classified(native_id="later", text="other chatter abstained"),
+    ]
+    await projector.handle(facts_of(told))
+    report = await command.report(*TOLD)
+    run, total = report[0]["run"], report[-1]["total"]
+    assert (run["differing"], run["stands_by_language_model"]) == (3, 1)
+    assert (total["differing"], total["equal"], total["stands_by_language_model"]) == (3, 0, 1)
+    assert "1 posts stay as a language model decided them" in " ".join((await command.run("--model", "told")).split())
+    await pool.execute("UPDATE decision SET stage = 'language_model' WHERE post_name = $1", name_of("later"))
+    left = (await command.report("--promote", run["id"], "--json"))[0]["run"]
+    assert (left["promoted"], left["stands_by_language_model"]) == (2, 2)
+    waiting = await pool.fetch("SELECT post_name FROM decision WHERE decision = 'abstained'")
+    assert [row["post_name"] for row in waiting] == [name_of("first")]
+
+
+async def test_a_rebuild_in_between_takes_no_words_away_that_still_stand(
+    pool: Pool, postgres: PostgresSettings, topics: str, command: Command
+) -> None:
+    """Each revision has a topic of its own, so that the rebuild folds one after the other."""
+    kafka = KafkaSettings.model_validate({"bootstrap_servers": topics})
+    parts: dict[str, Any] = {"native_id": "p", "text": "feedback praise assigned"}
+    await publish(kafka, [classified(QUESTION, **parts), edited(2, **parts), edited(3, category=OTHER, **parts)])
+    await rebuild(postgres, kafka)
+    run = (await command.report(*TOLD))[0]["run"]["id"]
+    await rebuild(postgres, kafka)
+    assert (await command.report("--promote", run, "--json"))[0]["run"]["promoted"] == 1
+    assert await pool.fetchval("SELECT category FROM decision") == "feedback"
+
+
 async def test_the_event_says_who_and_outranks_what_stood_but_no_person(
     pool: Pool, projector: Projector, command: Command
 ) -> None:
@@ -301,6 +343,55 @@ async def test_posts_under_rules_are_not_promoted_without_them(
     run = (await command.report(*TOLD))[0]["run"]["id"]
     assert "[RULES_MISSING]" in await refusal(command, "--promote", run)
     assert (await emitted(pool), (await the_run(pool))["promoted"]) == ([], 0)
+
+
+RULES = "calendar: always\ndefault: {queue: care, priority: normal}\nrules: []\n"
+HIGH = classification.Priority.PRIORITY_HIGH
+
+
+@pytest.fixture
+async def handled(projector: Projector, migrated_dsn: str, tmp_path: Path) -> Command:
+    """A command that reads its rules from `tmp_path`, where a post stands that rules have handled."""
+    await projector.handle(facts_of([classified(native_id="p", text="other chatter assigned", priority=HIGH)]))
+    return Command(migrated_dsn, tmp_path, ROUTING_RULES_DIR=str(tmp_path))
+
+
+async def handling(pool: Pool) -> tuple[str, int]:
+    found = classification.PostClassified.FromString(await pool.fetchval("SELECT payload FROM decision")).handling
+    return found.queue, found.priority
+
+
+@pytest.mark.parametrize("file", ["README.md", "other.yaml"])
+async def test_a_folder_without_rules_of_the_tenant_takes_no_handling_away(
+    pool: Pool, handled: Command, tmp_path: Path, file: str
+) -> None:
+    (tmp_path / file).write_text(RULES)
+    run = (await handled.report(*TOLD))[0]["run"]["id"]
+    assert "[RULES_MISSING]" in await refusal(handled, "--promote", run)
+    assert await handling(pool) == ("", HIGH)
+
+
+async def test_what_is_promoted_is_handled_as_the_rules_of_now_say(
+    pool: Pool, handled: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "acme.yaml").write_text(RULES)
+    run = (await handled.report(*TOLD))[0]["run"]["id"]
+    await handled.run("--promote", run)
+    assert await handling(pool) == ("care", classification.PRIORITY_NORMAL)
+
+
+async def test_a_tenant_that_has_no_rules_any_more_may_say_so(pool: Pool, handled: Command) -> None:
+    run = (await handled.report(*TOLD))[0]["run"]["id"]
+    await handled.run("--promote", run, "--without-rules")
+    assert await handling(pool) == ("", classification.PRIORITY_UNSPECIFIED)
+
+
+async def test_a_tenant_without_posts_is_named_and_no_run_begins(pool: Pool, command: Command) -> None:
+    await settle(pool, crowd(20, tenant="other"))
+    error = await refusal(command, *TOLD)
+    assert "There are no posts of tenant acme: routing has posts of other; set ASCOLTO_TENANT." in error
+    assert await pool.fetchval("SELECT count(*) FROM reclassification_run") == 0
+    assert await command.run("--list") == "There are no runs of acme.\n"
 
 
 @pytest.mark.parametrize("take_away", [edited(native_id="p", text="harmless"), deleted(native_id="p")])

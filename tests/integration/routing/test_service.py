@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import pytest
 
@@ -16,11 +18,11 @@ from chassis.postgres import Pool, PostgresSettings
 from contracts import identity
 from contracts.codec import Event, decode, encode
 from contracts.topics import CLASSIFIED, CORRECTIONS, POSTS
-from services.routing.rebuild import rebuild
+from services.routing.rebuild import RebuildRefused, rebuild
 from services.routing.store.digest import digest
 from tests.factories import make_event, make_post_received
 from tests.integration.routing.processes import move_groups, process, publish, uncommitted
-from tests.integration.routing.records import COMPLAINT, QUESTION, history, name_of
+from tests.integration.routing.records import COMPLAINT, QUESTION, edited, history, name_of
 from tests.integration.routing.serving import correct, decision_of
 
 pytestmark = pytest.mark.integration
@@ -165,6 +167,51 @@ async def test_a_correction_that_was_not_published_yet_is_not_lost_by_a_rebuild(
         write_headers(record.headers),
     )
     assert (await rebuild(postgres, kafka)).digest == before
+
+
+async def with_an_edit_that_no_label_reached(
+    pool: Pool, postgres: PostgresSettings, kafka: KafkaSettings, **parts: Any
+) -> None:
+    """A labelled post, and on its topic a revision that was classified while the person was still deciding."""
+    async with process(postgres, kafka) as running, running.caller() as stub:
+        await publish(kafka, [received("p")])
+        await settled(kafka, pool)
+        await correct(stub, name_of("p"), QUESTION)
+        await settled(kafka, pool)
+    await publish(kafka, [edited(native_id="p", text="and again", **parts)])
+
+
+async def test_a_label_stands_over_a_revision_that_a_rebuild_reads_before_the_service(
+    pool: Pool, postgres: PostgresSettings, kafka: KafkaSettings
+) -> None:
+    await with_an_edit_that_no_label_reached(pool, postgres, kafka)
+    rebuilt = await rebuild(postgres, kafka)
+    async with process(postgres, kafka) as running, running.caller() as stub:
+        await settled(kafka, pool)
+        decision = await decision_of(stub, name_of("p"))
+    first, second = [event.message for event in await told(kafka)]
+    assert (decision.classification.category, decision.post.revision) == (QUESTION, 2)
+    assert (second.corrected.post.revision, second.was, second.corrected_by) == (2, COMPLAINT, first.corrected_by)
+    assert (rebuilt.heeded, rebuilt.digest) == (1, await digest_of(pool))
+    again = await rebuild(postgres, kafka)
+    assert (again.heeded, again.digest) == (0, rebuilt.digest)
+
+
+async def test_a_label_under_rules_is_not_let_stand_without_them(
+    pool: Pool, postgres: PostgresSettings, kafka: KafkaSettings, tmp_path: Path
+) -> None:
+    await with_an_edit_that_no_label_reached(pool, postgres, kafka, priority=classification.PRIORITY_HIGH)
+    before = await digest_of(pool)
+    with pytest.raises(RebuildRefused, match="set ROUTING_RULES_DIR"):
+        await rebuild(postgres, kafka)
+    await pool.execute("INSERT INTO rules_in_force VALUES ('acme', 'rules', 'digest', now())")
+    with pytest.raises(RebuildRefused, match="posts of acme are handled by rules, and this command finds none"):
+        await rebuild(postgres, kafka, rules_dir=tmp_path)
+    assert await digest_of(pool) == before
+    (tmp_path / "acme.yaml").write_text("calendar: always\ndefault: {queue: care}\nrules: []\n")
+    assert (await rebuild(postgres, kafka, rules_dir=tmp_path)).heeded == 1
+    payload = await pool.fetchval("SELECT payload FROM decision")
+    assert classification.PostClassified.FromString(payload).handling.queue == "care"
 
 
 async def test_an_interrupted_rebuild_leaves_everything_as_it_was(

@@ -24,7 +24,7 @@ from tests.integration.routing.records import (
     promoted,
     unsure,
 )
-from tests.integration.routing.serving import Stub, correct, outcomes, reason_of, serving
+from tests.integration.routing.serving import Stub, correct, decision_of, outcomes, reason_of, serving
 
 pytestmark = pytest.mark.integration
 
@@ -155,7 +155,11 @@ async def test_a_decision_is_told_with_all_that_came_before_it(pool: Pool, proje
     async with serving(pool) as served:
         answer = await (await served.caller("product")).GetDecision(pb.GetDecisionRequest(post=name_of("p")))
     assert (answer.decision.post.utterance.text, answer.decision.corrected_by) == ("second", "users/ann")
-    assert [each.corrected_by for each in answer.earlier] == ["models/later@2", "", ""]
+    assert [(each.corrected_by, each.correction_reason) for each in answer.earlier] == [
+        ("", "they want an answer"),
+        ("", ""),
+        ("", ""),
+    ]
     assert [each.HasField("post") for each in answer.earlier] == [False] * 3
     assert [each.classification.category for each in answer.earlier] == [
         classification.CATEGORY_OTHER,
@@ -164,6 +168,20 @@ async def test_a_decision_is_told_with_all_that_came_before_it(pool: Pool, proje
     ]
     etags = {answer.decision.etag, *(each.etag for each in answer.earlier)}
     assert len(etags) == 4
+
+
+async def test_a_promoted_model_is_no_person(pool: Pool, projector: Projector) -> None:
+    await projector.handle(facts_of([classified(native_id="p"), promoted(native_id="p")]))
+    async with serving(pool) as served:
+        decision = await decision_of(await served.caller(), name_of("p"))
+    assert (decision.HasField("corrected_by"), decision.correction_reason) == (False, "they want an answer")
+
+
+@pytest.mark.parametrize("post", ["x" * 20_000, f"tenants/acme/posts/{'🦜' * 20_000}"])
+async def test_a_name_without_end_is_refused(pool: Pool, post: str) -> None:
+    async with serving(pool) as served:
+        call = (await served.caller()).GetDecision(pb.GetDecisionRequest(post=post))
+        assert await reason_of(call) == ("INVALID_ARGUMENT", "FIELD_INVALID")
 
 
 async def test_calls_ask_for_their_roles(pool: Pool) -> None:

@@ -40,6 +40,15 @@ def test_an_error_with_a_thousand_violations_fits_into_trailers() -> None:
     assert len(status.SerializeToString()) + 3 * len(status.message.encode()) < 8192
 
 
+@pytest.mark.parametrize("letter", ["x", "è", "🦜"])
+def test_an_error_about_a_name_without_end_fits_into_trailers(letter: str) -> None:
+    status = not_found(letter * 20_000).to_status()
+    explanation = explanation_of(status)
+    assert explanation is not None
+    assert explanation.metadata["resource"].endswith(f"{letter}…")
+    assert len(status.SerializeToString()) + 3 * len(status.message.encode()) < 4096
+
+
 def test_a_reason_must_stand_in_a_catalogue() -> None:
     with pytest.raises(ValueError, match="MADE_UP is in no ErrorReason: define it there and explain it"):
         ApiError(grpc.StatusCode.ABORTED, "MADE_UP", "x")

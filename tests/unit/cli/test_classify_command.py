@@ -2,7 +2,11 @@
 
 import codecs
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +16,13 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from typer.testing import CliRunner, Result
 
-from cli import judgement_lines
+from cli import judgement_lines, texts
 from cli.app import app
 from cli.commands import classify
 from cli.errors import CommandError
 from cli.texts import Line
 from services.routing.classifier import Cascade
-from services.routing.judgement import Category, Evidence, Judgement, Kind, Text, UrgencyReason
+from services.routing.judgement import Category, Evidence, Judgement, Kind, Stage, Text, UrgencyReason
 from services.routing.venues import Venue
 
 PARCEL = '{"text": "Where is my parcel?", "language": "en"}'
@@ -32,6 +36,9 @@ JUDGEMENT = Judgement(
     kind=Kind.INFORMATION_REQUEST,
     sentiment=1,
     urgency=tuple(UrgencyReason),
+    topics=("delivery", "availability", "cleanliness"),
+    toxicity=0.934,
+    stage=Stage.ENCODER,
     evidence=(Evidence("category", "word:漢", 3, 4),),
 )
 
@@ -80,6 +87,8 @@ def test_evidence_is_shown_where_it_is_asked_for() -> None:
         ('{"text": "a", "network": []}', "network"),
         ('{"text": "a", "rating": NaN}', "rating"),
         ('{"text": "a", "rating": true}', "rating"),
+        (f'{{"text": "a", "rating": 1{"0" * 400}}}', "rating"),
+        ('{"text": "a", "rating": 1e999}', "rating"),
         ('{"text": "a", "reply": "yes"}', "reply"),
     ],
 )
@@ -96,8 +105,9 @@ def test_a_line_that_holds_no_text_is_answered_and_the_others_go_on(tmp_path: Pa
 
 def test_a_table_has_the_row_of_a_bad_line_in_its_place() -> None:
     table = _run("-", given=f"{PARCEL}\n[]\n{PARCEL}\n").stdout.splitlines()
-    assert table[3] == "      2 could not be read: this is no JSON object"
-    assert len(table) == 6
+    numbered = [line.split()[0] for line in table if not line.startswith(" " * 8)]
+    assert numbered == ["line", "1", "2", "3"]
+    assert "      2 could not be read: this is no JSON object" in table
 
 
 def test_plain_lines_are_texts() -> None:
@@ -156,16 +166,69 @@ def test_batches_are_bounded_in_rows_and_in_characters() -> None:
     assert [len(batch) for batch in classify._batches(lines())] == [500, 500, 201, 1, 1, 1, 1]
 
 
-def test_a_line_without_end_is_passed_over() -> None:
-    long, good = _rows(json.dumps({"text": "x" * 3_000_000}) + "\n" + PARCEL)
-    assert "longer than" in long["error"]
+def test_a_line_without_end_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(texts, "LONGEST_LINE", 1_000)
+    long, good = _rows(json.dumps({"text": "x" * 3_000}) + "\n" + PARCEL)
+    assert "longer than 1,000 characters" in long["error"]
     assert good["line"] == 2
+
+
+def test_a_text_of_megabytes_gets_an_answer() -> None:
+    text = "Where is my parcel? " * 60_000
+    assert ["category" in row for row in _rows(json.dumps({"text": text}))] == [True]
+
+
+def test_the_help_says_how_long_a_line_may_be() -> None:
+    assert f"{texts.LONGEST_LINE:,} characters" in " ".join((classify.classify.__doc__ or "").split())
 
 
 def test_what_people_read_fits_their_terminal_and_cannot_steer_it() -> None:
     lines = [judgement_lines.heading(), *judgement_lines.told(9_999_999, JUDGEMENT, evidence=True)]
     assert max(map(cell_len, lines)) <= judgement_lines.COLUMNS
     assert not [line for line in lines if not line.isprintable()]
+
+
+def test_people_are_told_all_that_programs_are() -> None:
+    shown = judgement_lines.shown(7, JUDGEMENT, evidence=True)
+    words = {
+        "line": "7 ",
+        "category": "question",
+        "probabilities": " 25  25  25  25 ",
+        "kind": "information_request",
+        "sentiment": "very negative",
+        "urgency": "critical",
+        "topics": "topic:availability",
+        "toxicity": "toxicity:0.93",
+        "language": " en ",
+        "stage": "encoder",
+        "abstained": "unsure",
+        "reasons": f"word:{'漢' * 30}",
+        "model": "models/m@1+ab",
+        "evidence": "category <- word:漢 [3:4]",
+    }
+    told = "\n".join(judgement_lines.told(7, JUDGEMENT, evidence=True))
+    reasons = [f"urgency:{reason}" for reason in shown["urgency"]["reasons"]]
+    assert words.keys() == shown.keys()
+    assert not [word for word in (*words.values(), *reasons) if word not in told]
+
+
+def test_toxicity_that_is_small_is_not_worth_a_word() -> None:
+    told = judgement_lines.told(1, replace(JUDGEMENT, toxicity=0.05), evidence=False)
+    assert not [line for line in told if "toxicity" in line]
+
+
+@pytest.mark.parametrize("arguments", [(), ("--json",)])
+def test_a_character_that_the_terminal_does_not_have_costs_no_line(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    file = tmp_path / "rows.txt"
+    file.write_text(f"{'漢' * 200} 漢\nWhere is my parcel?\n")
+    printed = subprocess.run(
+        [str(Path(sys.executable).with_name("ascolto")), "classify", str(file), "--evidence", *arguments],
+        env={**os.environ, "PYTHONIOENCODING": "latin-1"},
+        capture_output=True,
+        check=True,
+    ).stdout.decode("latin-1")
+    assert "information_request" in printed
+    assert ("\\u6f22" in printed) == bool(arguments)
 
 
 def test_a_missing_file_says_so() -> None:

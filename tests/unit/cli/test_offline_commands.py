@@ -7,6 +7,7 @@ from typing import Any
 from typer.testing import CliRunner, Result
 
 from cli.app import app
+from cli.errors import CommandError
 
 ROOT = Path(__file__).parents[3]
 
@@ -43,6 +44,12 @@ def test_normalize_reads_a_standard_webhook(tmp_path: Path) -> None:
 
 def test_normalize_names_its_readers() -> None:
     assert "standard_webhooks" in str(_run("normalize", "carrier_pigeon", "x").exception)
+
+
+def test_classify_names_weights_that_are_not_there() -> None:
+    result = _run("classify", "-", "--model", "/nonexistent.npz")
+    assert isinstance(result.exception, CommandError)
+    assert "--model /nonexistent.npz: No such file" in str(result.exception)
 
 
 def test_every_sample_is_normalized() -> None:

@@ -5,9 +5,11 @@ from datetime import date, timedelta
 
 import pytest
 
-from services.routing.drift import Tally, moved, stability_index
+from ascolto.classification.v1 import classification_pb2 as pb
+from services.routing.drift import Tally, confidence_of, moved, stability_index
 from services.routing.drift_report import Cell, Dimension, first_day, rows
 from services.routing.judgement import Category
+from tests.factories import make_classification
 
 TODAY = date(2026, 11, 22)
 WEEK = timedelta(days=7)
@@ -33,6 +35,21 @@ def test_coverage_and_shares_are_of_all_posts() -> None:
     assert tally.coverage == 0.75
     assert tally.mean_confidence == pytest.approx(0.7)
     assert [tally.share(category) for category in Category] == [0.75, 0, 0, 0.25]
+
+
+def test_what_a_language_model_decided_has_no_confidence() -> None:
+    tally = _tally(6, confidence=0.5)
+    tally.judged("complaint", 2, abstained=False, confidence=None)
+    tally.add(tally)
+    assert (tally.posts, tally.by_language_model) == (16, 4)
+    assert tally.mean_confidence == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(("stage", "expected"), [(pb.STAGE_ENCODER, 0.91), (pb.STAGE_LANGUAGE_MODEL, None)])
+def test_the_classifier_is_sure_of_its_own_word_alone(stage: pb.Stage.ValueType, expected: float | None) -> None:
+    judged = make_classification()
+    judged.stage = stage
+    assert confidence_of(judged) == (expected and pytest.approx(expected))
 
 
 def test_an_empty_tally_has_no_shares_to_divide() -> None:

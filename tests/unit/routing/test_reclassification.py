@@ -12,15 +12,18 @@ from tests.factories import make_post_classified
 
 
 class Complains:
-    """Takes everything for a bug report, sure of it."""
+    """Takes everything for a bug report, sure of it unless it abstains."""
 
     model = "models/complains@1"
+
+    def __init__(self, *, abstains: bool = False) -> None:
+        self.abstains = abstains
 
     def classify(self, texts: Sequence[Text]) -> list[Judgement]:
         return [
             Judgement(
                 category=Category.COMPLAINT,
-                abstained=False,
+                abstained=self.abstains,
                 probabilities={each: 0.7 if each is Category.COMPLAINT else 0.1 for each in Category},
                 language="en",
                 reasons=("word:lamp",),
@@ -38,13 +41,14 @@ def stood(
     kind: str = "information_request",
     *,
     label: str | None = None,
+    stage: str = "linear",
 ) -> Stood:
     message = make_post_classified()
-    return Stood(message.post.name, 1, "en", "x", label, category, decision, kind, message.SerializeToString())
+    return Stood(message.post.name, 1, "en", "x", label, category, decision, kind, stage, message.SerializeToString())
 
 
-def judged(given: Stood) -> Candidate:
-    (found,) = judge(Complains(), [given])
+def judged(given: Stood, *, abstains: bool = False) -> Candidate:
+    (found,) = judge(Complains(abstains=abstains), [given])
     return found
 
 
@@ -61,6 +65,26 @@ def judged(given: Stood) -> Candidate:
 def test_what_differs_is_category_decision_or_kind_of_what_no_person_labelled(given: Stood, differs: bool) -> None:  # noqa: FBT001 - expected
     found = judged(given)
     assert (found.differs, found.payload is not None) == (differs, differs)
+
+
+@pytest.mark.parametrize(
+    ("stage", "label", "abstains", "expected"),
+    [
+        ("language_model", None, True, (False, True)),
+        ("language_model", None, False, (True, False)),
+        ("language_model", "question", True, (False, False)),
+        ("encoder", None, True, (True, False)),
+    ],
+)
+def test_a_candidate_that_is_unsure_does_not_differ_from_a_language_model(
+    stage: str,
+    label: str | None,
+    abstains: bool,  # noqa: FBT001 - what the candidate does
+    expected: tuple[bool, bool],
+) -> None:
+    found = judged(stood(label=label, stage=stage), abstains=abstains)
+    assert (found.differs, found.stands_by_language_model) == expected
+    assert (found.payload is not None) == found.differs
 
 
 def test_of_a_labelled_post_the_report_knows_what_the_model_had_thought() -> None:
@@ -81,7 +105,7 @@ def test_what_needs_no_model_is_passed_over(message: pb.PostClassified) -> None:
 
 CELLS = (
     Cell("en", "x", "question", "question", 10, 2),
-    Cell("en", "x", "question", "abstained", 3, 3),
+    Cell("en", "x", "question", "abstained", 5, 3, 2),
     Cell("en", "x", "abstained", "other", 4, 4),
     Cell("it", "x", "complaint", "other", 5, 5),
 )
@@ -99,8 +123,8 @@ def test_changes_are_told_by_what_becomes_of_the_posts() -> None:
 
 def test_a_group_holds_posts_and_labels_of_one_place() -> None:
     english = FOUND.groups()["en", "x"]
-    assert (english.posts, english.equal, english.differing) == (17, 8, 9)
-    assert (english.stands_abstains, english.candidate_abstains) == (4, 3)
+    assert (english.posts, english.equal, english.differing, english.stands_by_language_model) == (19, 8, 9, 2)
+    assert (english.stands_abstains, english.candidate_abstains) == (4, 5)
     assert (english.stands_accuracy, english.candidate_accuracy) == (0.75, 0.875)
     assert FOUND.groups()["it", "x"].candidate_accuracy is None
 

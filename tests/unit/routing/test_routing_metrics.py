@@ -7,8 +7,10 @@ import pytest
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import HistogramDataPoint, InMemoryMetricReader
 
+from ascolto.classification.v1 import classification_pb2 as pb
 from services.routing import metrics
 from services.routing.judgement import Category, Judgement, Kind, Text
+from tests.factories import make_classification
 
 
 def _judgement(category: Category, confidence: float, *, language: str | None, abstained: bool = False) -> Judgement:
@@ -25,6 +27,7 @@ def reader(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemoryMetricReader]:
     meter = provider.get_meter("test")
     monkeypatch.setattr(metrics, "_classified", meter.create_counter("ascolto.routing.classified"))
     monkeypatch.setattr(metrics, "_confidence", meter.create_histogram("ascolto.routing.confidence"))
+    monkeypatch.setattr(metrics, "_labelled", meter.create_counter("ascolto.routing.labelled"))
     monkeypatch.setattr(metrics, "_network", metrics._Bounded(2))
     yield reader
     provider.shutdown()
@@ -32,8 +35,8 @@ def reader(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemoryMetricReader]:
 
 def _points(reader: InMemoryMetricReader, name: str) -> list[Any]:
     data = reader.get_metrics_data()
-    assert data is not None
-    found = [metric for scope in data.resource_metrics[0].scope_metrics for metric in scope.metrics]
+    resources = data.resource_metrics if data else []
+    found = [metric for resource in resources for scope in resource.scope_metrics for metric in scope.metrics]
     return [point for metric in found if metric.name == name for point in metric.data.data_points]
 
 
@@ -59,6 +62,37 @@ def test_networks_without_end_make_no_series_without_end(reader: InMemoryMetricR
     metrics.judged(texts, [_judgement(Category.OTHER, 0.9, language="en")] * 50)
     points = _points(reader, "ascolto.routing.classified")
     assert {point.attributes[metrics.NETWORK]: point.value for point in points} == {"n0": 1, "n1": 1, "other": 48}
+
+
+@pytest.mark.parametrize(
+    ("network", "decision", "stage", "counted"),
+    [
+        ("n0", pb.DECISION_ASSIGNED, pb.STAGE_LINEAR, [("n0", "0.9-1.0", True)]),
+        ("", pb.DECISION_ABSTAINED, pb.STAGE_ENCODER, [("und", "0.9-1.0", True)]),
+        ("n0", pb.DECISION_ASSIGNED, pb.STAGE_LANGUAGE_MODEL, [("n0", "none", True)]),
+        ("n0", pb.DECISION_CORRECTED, pb.STAGE_PERSON, []),
+        ("n0", pb.DECISION_RULE, pb.STAGE_UNSPECIFIED, []),
+    ],
+)
+def test_a_persons_word_is_counted_by_how_sure_and_right_the_model_was(
+    reader: InMemoryMetricReader,
+    network: str,
+    decision: pb.Decision.ValueType,
+    stage: pb.Stage.ValueType,
+    counted: list[tuple[str, str, bool]],
+) -> None:
+    judged = make_classification(pb.CATEGORY_QUESTION, decision)
+    judged.stage = stage
+    metrics.labelled(network, judged, pb.CATEGORY_QUESTION)
+    assert [tuple(point.attributes.values()) for point in _points(reader, "ascolto.routing.labelled")] == counted
+
+
+def test_labels_make_no_series_without_end(reader: InMemoryMetricReader) -> None:
+    for number in range(50):
+        metrics.labelled(f"n{number}", make_classification(pb.CATEGORY_QUESTION), pb.CATEGORY_OTHER)
+    points = _points(reader, "ascolto.routing.labelled")
+    assert {point.attributes[metrics.NETWORK]: point.value for point in points} == {"n0": 1, "n1": 1, "other": 48}
+    assert {point.attributes[metrics.RIGHT] for point in points} == {False}
 
 
 def test_a_measured_classifier_answers_what_the_classifier_answers(reader: InMemoryMetricReader) -> None:

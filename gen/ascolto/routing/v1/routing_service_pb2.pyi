@@ -157,8 +157,9 @@ class Decision(_message.Message):
     etag: _builtins.str
     """Changes with every correction and every revision of the post."""
     corrected_by: _builtins.str
-    """Set where a person corrected it."""
+    """Set where a person corrected it: "users/..."."""
     correction_reason: _builtins.str
+    """Set where a person corrected it, or a model was promoted over history."""
     @_builtins.property
     def post(self) -> _post_pb2.Post: ...
     @_builtins.property
@@ -269,7 +270,9 @@ class CorrectCategoryRequest(_message.Message):
     kind: _classification_pb2.Kind.ValueType
     """Optional; must be of that category."""
     reason: _builtins.str
+    """Why: for colleagues, and for better models. Needed, at most 500 characters."""
     etag: _builtins.str
+    """Of the decision that is corrected."""
     request_id: _builtins.str
     def __init__(
         self,
