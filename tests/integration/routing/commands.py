@@ -105,3 +105,10 @@ async def stands(pool: Pool, members: Sequence[Member]) -> dict[str, tuple[str, 
         [member.name for member in members],
     )
     return {row["post_name"]: (row["category"], row["decision"], row["kind"]) for row in rows}
+
+
+async def refusal(command: Command, *words: str, program: Sequence[str] = WITH_TOLD) -> str:
+    """What a command that is refused says of it."""
+    out, error, code = await command.ended(*words, program=program)
+    assert (out, code) == ("", 1)
+    return error

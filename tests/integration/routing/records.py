@@ -104,3 +104,7 @@ def history(tenant: str = "acme") -> Sequence[Outgoing]:
         unsure(native_id="n7", tenant=tenant),
         classified(OTHER, RULE, native_id="own", own=True, tenant=tenant),
     ]
+
+
+def by_language_model(native_id: str, text: str) -> Outgoing:
+    return classified(native_id=native_id, text=text, stage=classification.STAGE_LANGUAGE_MODEL)

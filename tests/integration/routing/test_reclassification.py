@@ -10,11 +10,8 @@ import pytest
 
 from ascolto.classification.v1 import classification_pb2 as classification
 from chassis.clock import utc_now
-from chassis.kafka import KafkaSettings, read_range
-from chassis.messages import Outgoing
+from chassis.kafka import KafkaSettings
 from chassis.postgres import Pool, PostgresSettings, connect, transaction
-from contracts.codec import decode
-from contracts.topics import CORRECTIONS
 from services.routing.classifier import Cascade
 from services.routing.corrections import no_rules
 from services.routing.decisions import classify_batch
@@ -22,7 +19,7 @@ from services.routing.handlers import Projector
 from services.routing.rebuild import rebuild
 from services.routing.reclassification import promoting
 from services.routing.reclassification.candidates import Stood, judge
-from services.routing.reclassification.promoting import MOST_WAITING, Rules, relay_keeping_up
+from services.routing.reclassification.promoting import Rules
 from services.routing.reclassification.refusals import ReclassificationRefused
 from services.routing.reclassification.running import begin_or_resume
 from services.routing.store import candidates, runs
@@ -31,19 +28,27 @@ from tests.integration.routing.candidate import MODEL, Told
 from tests.integration.routing.commands import (
     AS_SHIPPED,
     TOLD,
-    WITH_TOLD,
     Command,
     Condition,
     beyond,
     emitted,
+    refusal,
     snapshot,
     stands,
     the_run,
-    until,
 )
 from tests.integration.routing.crowd import Member, accuracies, confusion, crowd, settle
-from tests.integration.routing.processes import move_groups, process, publish
-from tests.integration.routing.records import OTHER, QUESTION, classified, deleted, edited, facts_of, name_of
+from tests.integration.routing.processes import publish
+from tests.integration.routing.records import (
+    OTHER,
+    QUESTION,
+    by_language_model,
+    classified,
+    deleted,
+    edited,
+    facts_of,
+    name_of,
+)
 from tests.integration.routing.serving import correct, serving
 
 pytestmark = pytest.mark.integration
@@ -181,10 +186,6 @@ async def test_what_people_or_the_network_said_meanwhile_is_left_alone_and_count
     assert tuple(label.values()) == ("question", "users/ada")
 
 
-def by_language_model(native_id: str, text: str) -> Outgoing:
-    return classified(native_id=native_id, text=text, stage=classification.STAGE_LANGUAGE_MODEL)
-
-
 async def test_what_a_language_model_decided_stays_where_the_candidate_alone_is_unsure(
     pool: Pool, projector: Projector, command: Command
 ) -> None:
@@ -275,12 +276,6 @@ async def test_a_discarded_run_leaves_nothing_and_makes_room_for_the_next(pool: 
     assert (states, await snapshot(pool, members)) == (["discarded", "done"], before)
 
 
-async def refusal(command: Command, *words: str, program: Sequence[str] = WITH_TOLD) -> str:
-    out, error, code = await command.ended(*words, program=program)
-    assert (out, code) == ("", 1)
-    return error
-
-
 async def test_another_candidate_waits_until_the_first_is_decided_about(pool: Pool, command: Command) -> None:
     await settle(pool, crowd(50))
     await command.report(*TOLD)
@@ -335,57 +330,6 @@ async def test_what_may_be_done_with_a_run_hangs_on_its_state(pool: Pool, state:
     assert told == answer
 
 
-async def test_posts_under_rules_are_not_promoted_without_them(
-    pool: Pool, projector: Projector, command: Command
-) -> None:
-    handled = classified(native_id="p", text="other chatter assigned", priority=classification.Priority.PRIORITY_HIGH)
-    await projector.handle(facts_of([handled]))
-    run = (await command.report(*TOLD))[0]["run"]["id"]
-    assert "[RULES_MISSING]" in await refusal(command, "--promote", run)
-    assert (await emitted(pool), (await the_run(pool))["promoted"]) == ([], 0)
-
-
-RULES = "calendar: always\ndefault: {queue: care, priority: normal}\nrules: []\n"
-HIGH = classification.Priority.PRIORITY_HIGH
-
-
-@pytest.fixture
-async def handled(projector: Projector, migrated_dsn: str, tmp_path: Path) -> Command:
-    """A command that reads its rules from `tmp_path`, where a post stands that rules have handled."""
-    await projector.handle(facts_of([classified(native_id="p", text="other chatter assigned", priority=HIGH)]))
-    return Command(migrated_dsn, tmp_path, ROUTING_RULES_DIR=str(tmp_path))
-
-
-async def handling(pool: Pool) -> tuple[str, int]:
-    found = classification.PostClassified.FromString(await pool.fetchval("SELECT payload FROM decision")).handling
-    return found.queue, found.priority
-
-
-@pytest.mark.parametrize("file", ["README.md", "other.yaml"])
-async def test_a_folder_without_rules_of_the_tenant_takes_no_handling_away(
-    pool: Pool, handled: Command, tmp_path: Path, file: str
-) -> None:
-    (tmp_path / file).write_text(RULES)
-    run = (await handled.report(*TOLD))[0]["run"]["id"]
-    assert "[RULES_MISSING]" in await refusal(handled, "--promote", run)
-    assert await handling(pool) == ("", HIGH)
-
-
-async def test_what_is_promoted_is_handled_as_the_rules_of_now_say(
-    pool: Pool, handled: Command, tmp_path: Path
-) -> None:
-    (tmp_path / "acme.yaml").write_text(RULES)
-    run = (await handled.report(*TOLD))[0]["run"]["id"]
-    await handled.run("--promote", run)
-    assert await handling(pool) == ("care", classification.PRIORITY_NORMAL)
-
-
-async def test_a_tenant_that_has_no_rules_any_more_may_say_so(pool: Pool, handled: Command) -> None:
-    run = (await handled.report(*TOLD))[0]["run"]["id"]
-    await handled.run("--promote", run, "--without-rules")
-    assert await handling(pool) == ("", classification.PRIORITY_UNSPECIFIED)
-
-
 async def test_a_tenant_without_posts_is_named_and_no_run_begins(pool: Pool, command: Command) -> None:
     await settle(pool, crowd(20, tenant="other"))
     error = await refusal(command, *TOLD)
@@ -415,29 +359,6 @@ async def test_the_words_of_a_text_that_is_gone_stand_in_no_result(
     assert tuple(row.values()) == (True, None)
 
 
-async def all_published(pool: Pool) -> bool:
-    return not await emitted(pool)
-
-
-async def test_a_promotion_goes_out_through_the_relay_once(
-    pool: Pool, postgres: PostgresSettings, topics: str, command: Command
-) -> None:
-    kafka = KafkaSettings.model_validate({"bootstrap_servers": topics})
-    await move_groups(kafka, to_end=True)
-    members = crowd(900, differing=0.9)
-    await settle(pool, members)
-    run = (await command.report(*TOLD))[0]["run"]["id"]
-    async with process(postgres, kafka):
-        await command.killed("--promote", run, when=beyond(pool, "promoted", 0))
-        await command.run("--promote", run)
-        await until(lambda: all_published(pool))
-    events = [decode(record) async for record in read_range(kafka, CORRECTIONS.name)]
-    assert len({event.metadata.event_id for event in events}) == len(events)
-    assert sorted(event.metadata.subject for event in events) == sorted(
-        member.name for member in members if member.differs
-    )
-
-
 async def test_a_tenant_has_one_run_that_is_open(pool: Pool) -> None:
     """The index is what holds where a lock was lost."""
     insert = (
@@ -446,15 +367,3 @@ async def test_a_tenant_has_one_run_that_is_open(pool: Pool) -> None:
     )
     await pool.execute(insert, uuid4(), "done")
     assert await pool.execute(insert, uuid4(), "running") == "INSERT 0 0"
-
-
-async def test_a_promotion_does_not_run_away_from_a_relay_that_stands(pool: Pool) -> None:
-    fill = (
-        "INSERT INTO outbox (shard, topic, key, value, headers) SELECT 0, 't', '', '', '{}' FROM generate_series(1, $1)"
-    )
-    await pool.execute(fill, MOST_WAITING - 1)
-    async with pool.acquire() as connection:
-        await relay_keeping_up(connection, patience_seconds=0)
-        await pool.execute(fill, 1)
-        with pytest.raises(ReclassificationRefused, match="RELAY_STOPPED"):
-            await relay_keeping_up(connection, patience_seconds=0.3)

@@ -1,10 +1,9 @@
 """The rules in force outlive the process: kept in the real PostgreSQL, and taken by a start beside a bad file."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from time import monotonic
 from typing import Any
 
 import pytest
@@ -16,6 +15,7 @@ from services.routing.keeping import keep, restore
 from services.routing.rules.book import RuleBook
 from services.routing.settings import RoutingSettings
 from tests.factories import make_post
+from tests.integration.routing.commands import until
 from tests.integration.routing.processes import process
 from tests.unit.routing.rules.rulings import HEARD_AT, complaint, file_of
 
@@ -49,13 +49,6 @@ async def until_kept(pool: Pool, **files: str) -> None:
 
 async def _holds(pool: Pool, files: dict[str, str]) -> bool:
     return await kept(pool) == files
-
-
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    deadline = monotonic() + 20
-    while not await condition():
-        assert monotonic() < deadline, "the condition did not hold in time"
-        await asyncio.sleep(0.01)
 
 
 @asynccontextmanager
