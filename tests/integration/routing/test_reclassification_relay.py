@@ -1,7 +1,6 @@
 """A promotion goes out through the relay of routing, once, and no faster than that takes it."""
 
 from pathlib import Path
-from typing import Final
 
 import pytest
 
@@ -9,8 +8,7 @@ from chassis.kafka import KafkaSettings, read_range
 from chassis.postgres import Pool, PostgresSettings
 from contracts.codec import decode
 from contracts.topics import CORRECTIONS
-from services.routing.corrections import no_rules
-from services.routing.reclassification.promoting import MOST_WAITING, Rules, relay_keeping_up
+from services.routing.reclassification.promoting import MOST_WAITING, relay_keeping_up
 from services.routing.reclassification.refusals import ReclassificationRefused
 from tests.integration.routing.commands import (
     TOLD,
@@ -23,7 +21,6 @@ from tests.integration.routing.crowd import crowd, settle
 from tests.integration.routing.processes import move_groups, process
 
 pytestmark = pytest.mark.integration
-WITHOUT_RULES: Final = Rules(no_rules, known=False)
 
 
 @pytest.fixture
