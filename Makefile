@@ -1,7 +1,7 @@
 # Bare `make` prints help. Every target sets up what it needs.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup proto proto-check lint format test test-unit test-faults test-fuzz test-containers demo up down bench train eval lint-deploy
+.PHONY: help setup proto proto-check lint format test test-unit test-faults test-fuzz test-containers demo up down bench train teacher eval lint-deploy
 
 PYTHON ?= python3
 VENV := .venv
@@ -60,11 +60,14 @@ lint-deploy: setup  ## Build every overlay and check it against the Kubernetes s
 bench: setup  ## Measure what is fast, as ratios in one run
 	@$(BIN)/python -m bench $(BENCH)
 
-train: setup  ## Train the classifier from the licence-clean sets (DATA=folder)
-	@$(BIN)/python -m services.routing.model.train --data $(DATA)
+train: setup  ## Train the classifier (DATA=folder; with LABELS=file OUTPUT=file also on what your people said)
+	@$(BIN)/python -m services.routing.model.train $(if $(DATA),--data $(DATA)) $(if $(LABELS),--labels $(LABELS)) $(if $(OUTPUT),--output $(OUTPUT))
 
-eval: setup  ## Judge the classifier on every labelled set, into docs/classifier.md (DATA=folder)
-	@$(BIN)/python -m services.routing.model.evaluate --data $(DATA) --write
+teacher: setup  ## Train the classifier's teacher and write what it teaches (DATA=folder; hours; TEACHER=file keeps it)
+	@$(UV) run --frozen --quiet --group teacher python -m services.routing.model.teach --data $(DATA) $(if $(TEACHER),--teacher $(TEACHER))
+
+eval: setup  ## Judge the classifier on every labelled set, into docs/classifier.md (DATA=folder), or on LABELS=file
+	@$(BIN)/python -m services.routing.model.evaluate $(if $(DATA),--data $(DATA)) $(if $(MODEL),--model $(MODEL)) $(if $(LABELS),--labels $(LABELS),--write)
 
 up:  ## Kafka and PostgreSQL by Docker
 	@docker compose --file deploy/compose.yaml up --detach --wait

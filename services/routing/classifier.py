@@ -21,7 +21,7 @@ from services.routing.weights import Weights
 
 __all__ = ["Cascade", "Category", "Judgement", "Text"]
 
-WEIGHTS_PATH = Path(__file__).parent / "model" / "cascade-3.npz"
+WEIGHTS_PATH = Path(__file__).parent / "model" / "cascade-4.npz"
 
 
 @dataclass(slots=True)

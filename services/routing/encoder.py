@@ -14,10 +14,10 @@ from services.routing.pieces import Pieces, Tokenizer, mapped
 from services.routing.venues import Venue
 
 _EPSILON = 1e-5
-_PIECES_AT_ONCE = 2_048
+_PIECES_AT_ONCE = 1_024
 """So many pieces fit the cache with their vectors."""
 _ROWS_OF_A_TILE = 64
-"""Matrices are padded to a multiple of this, so that a text's numbers do not depend on its neighbours."""
+"""Products are taken of so many rows at a time, so that a text's numbers do not depend on its neighbours."""
 
 CIRCUMSTANCES: Final = (*Venue, "reply")
 """What the encoder is told beside the words: where they stand, and whether they answer somebody."""
@@ -43,10 +43,15 @@ class EncoderWeights:
     convolution_bias: NDArray[np.float16]
     norm_gain: NDArray[np.float16]
     norm_shift: NDArray[np.float16]
+    attention: NDArray[np.float16]
+    """A column for each head: how much a piece counts there, beside the others of its text."""
     hidden: NDArray[np.float16]
     hidden_bias: NDArray[np.float16]
     circumstances: NDArray[np.float16]
     """What each of `CIRCUMSTANCES` adds to the hidden layer."""
+    deep: NDArray[np.float16]
+    """A second hidden layer, added to the first."""
+    deep_bias: NDArray[np.float16]
     heads: NDArray[np.float16]
     """A column for each kind, then one for each detail."""
     heads_bias: NDArray[np.float16]
@@ -63,7 +68,9 @@ class Encoder:
         self._convolution = weights.convolution.astype(np.float32)
         self._convolution_bias = weights.convolution_bias.astype(np.float32)
         self._gain, self._shift = weights.norm_gain.astype(np.float32), weights.norm_shift.astype(np.float32)
+        self._attention = weights.attention.astype(np.float32)
         self._hidden, self._hidden_bias = weights.hidden.astype(np.float32), weights.hidden_bias.astype(np.float32)
+        self._deep, self._deep_bias = weights.deep.astype(np.float32), weights.deep_bias.astype(np.float32)
         self._circumstances = weights.circumstances.astype(np.float32)
         self._heads, self._heads_bias = weights.heads.astype(np.float32), weights.heads_bias.astype(np.float32)
 
@@ -75,11 +82,13 @@ class Encoder:
             return np.zeros((0, self._heads.shape[1]))
         hidden = _product(np.concatenate(pooled), self._hidden) + self._hidden_bias
         hidden += _product(circumstances(texts), self._circumstances)
-        scores = _product(np.maximum(hidden, 0.0), self._heads) + self._heads_bias
+        np.maximum(hidden, 0.0, out=hidden)
+        hidden += np.maximum(_product(hidden, self._deep) + self._deep_bias, 0.0)
+        scores = _product(hidden, self._heads) + self._heads_bias
         return scores.astype(np.float64)
 
     def _pooled(self, pieces: Pieces) -> F32:
-        """For each text the sum of its pieces' features, and the greatest of each."""
+        """For each text the sum of its pieces' features, the greatest of each, and what each head looks at."""
         inside = self._table[pieces.ids].astype(np.float32)
         width = inside.shape[1]
         around = _product(inside, self._convolution)
@@ -90,10 +99,22 @@ class Encoder:
         after[ends[:-1]] = 0.0
         mixed[1:] += before
         mixed[:-1] += after
-        features = _normal(np.maximum(mixed, 0.0, out=mixed) + inside) * self._gain + self._shift
+        np.maximum(mixed, 0.0, out=mixed)
+        mixed += inside
+        features = _normal(mixed)
+        features *= self._gain
+        features += self._shift
         root = np.sqrt(pieces.lengths.astype(np.float32))[:, None]
         sums = np.add.reduceat(features, pieces.starts, axis=0) / root / np.float32(2)
-        return np.concatenate((sums, np.maximum.reduceat(features, pieces.starts, axis=0)), axis=1)
+        greatest = np.maximum.reduceat(features, pieces.starts, axis=0)
+        return np.concatenate((sums, greatest, self._attended(features, pieces)), axis=1)
+
+    def _attended(self, features: F32, pieces: Pieces) -> F32:
+        """For each head its part of the features, a mean in which the pieces count as much as it says."""
+        shares = _shares(_product(features, self._attention), pieces)
+        parts = features.reshape(shares.shape[0], shares.shape[1], -1)
+        parts *= shares[:, :, None]
+        return np.asarray(np.add.reduceat(features, pieces.starts, axis=0))
 
 
 def circumstances(texts: Sequence[Text]) -> F32:
@@ -128,13 +149,23 @@ def _parts(pieces: Pieces) -> Iterator[Pieces]:
         first = last
 
 
+def _shares(scores: F32, pieces: Pieces) -> F32:
+    """Positive, and 1 over the pieces of a text."""
+    scores -= np.repeat(np.maximum.reduceat(scores, pieces.starts, axis=0), pieces.lengths, axis=0)
+    np.exp(scores, out=scores)
+    scores /= np.repeat(np.add.reduceat(scores, pieces.starts, axis=0), pieces.lengths, axis=0)
+    return scores
+
+
 def _product(rows: F32, matrix: F32) -> F32:
     padded = -rows.shape[0] % _ROWS_OF_A_TILE
     whole = np.concatenate((rows, np.zeros((padded, rows.shape[1]), np.float32))) if padded else rows
-    return np.asarray((whole @ matrix)[: rows.shape[0]])
+    tiles = whole.reshape(-1, _ROWS_OF_A_TILE, rows.shape[1])
+    return np.asarray((tiles @ matrix).reshape(whole.shape[0], -1)[: rows.shape[0]])
 
 
 def _normal(rows: F32) -> F32:
     centred = rows - rows.mean(axis=1, keepdims=True)
     spread = np.einsum("ij,ij->i", centred, centred) / np.float32(rows.shape[1])
-    return np.asarray(centred / np.sqrt(spread + np.float32(_EPSILON))[:, None])
+    centred *= (1 / np.sqrt(spread + np.float32(_EPSILON)))[:, None]
+    return np.asarray(centred)

@@ -18,6 +18,7 @@ _HEAD_PIECES, _TAIL_PIECES = 112, 48
 _ADDRESS = re.compile(r"https?://\S+|www\.\S+|<url>")
 _MENTION = re.compile(r"@\w+")
 _MASK = re.compile(r"<\w+>")
+_LATIN_WORD = re.compile(r"▁((?:(?![\d_])(?=[\u0000-\u024f])\w){3,})")
 _NUMBER = re.compile(r"\d+")
 
 
@@ -45,6 +46,12 @@ class Tokenizer:
         lengths = np.array([len(ids) for ids in cut], dtype=np.int64)
         starts = np.concatenate((np.zeros(1, np.int64), np.cumsum(lengths)[:-1])) if cut else lengths
         return Pieces(np.array([piece for ids in cut for piece in ids], dtype=np.int64), starts, lengths)
+
+    def words(self) -> dict[str, int]:
+        """The pieces that are whole words of Latin letters, three at least, with their ids."""
+        pieces = self._processor.id_to_piece(list(range(self._processor.get_piece_size())))
+        found = ((_LATIN_WORD.fullmatch(piece), number) for number, piece in enumerate(pieces))
+        return {match[1]: number for match, number in found if match}
 
 
 def prepared(text: str) -> str:

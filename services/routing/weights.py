@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from services.routing.encoder import EncoderWeights
 
-FORMAT = 3
-MODEL_ID = "models/cascade@3"
+FORMAT = 4
+MODEL_ID = "models/cascade@4"
 _ENCODER = "encoder."
 
 

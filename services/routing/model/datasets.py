@@ -13,6 +13,7 @@ from services.routing.venues import Venue, venue_named
 
 CORPUS_DIRECTORY = Path(__file__).parent / "corpus"
 CORPUS = "corpus"
+LABELS = "labels"
 
 SHIP_SETS = (
     "minibar_app_reviews",
@@ -89,6 +90,11 @@ class Row:
         """Whether it was written for this project."""
         return self.source == CORPUS
 
+    @property
+    def is_public(self) -> bool:
+        """Whether it is of a public set, not of the corpus or labelled by a user of Ascolto."""
+        return self.source not in {CORPUS, LABELS}
+
 
 def read_set(directory: Path, name: str, split: str) -> list[Row]:
     """One split (`train` or `dev`) of a public set."""
@@ -99,6 +105,11 @@ def read_corpus() -> list[Row]:
     """The text written for this project."""
     paths = sorted(CORPUS_DIRECTORY.glob("*.jsonl"))
     return [_of_corpus(path.stem, row) for path in paths for row in _lines(path)]
+
+
+def read_labels(path: Path) -> list[Row]:
+    """What people said of posts, as `ascolto triage export` writes it."""
+    return [_of_label(row) for row in _lines(path)]
 
 
 def _lines(path: Path) -> Iterator[Mapping[str, Any]]:
@@ -144,6 +155,17 @@ def _kind_of_review(native: str, rating: float) -> Kind | None:
     if native.startswith("feature_request"):
         return Kind.SUGGESTION if rating > 1 else None
     return Kind.PRAISE if native.startswith("irrelevant") and rating >= _MANY_STARS else None
+
+
+def _of_label(row: Mapping[str, Any]) -> Row:
+    return Row(
+        source=LABELS,
+        text=Text(row["text"], venue=venue_named(row["network"])),
+        language=row["language"] or "",
+        label=row["category"],
+        kind=Kind(row["kind"]) if row["kind"] else None,
+        category=Category(row["category"]),
+    )
 
 
 def _of_corpus(language: str, row: Mapping[str, Any]) -> Row:

@@ -1,11 +1,11 @@
 """Judges the shipped weights on every labelled set, each for itself.
 
-python -m services.routing.model.evaluate --data DIR [--split dev] [--write]
+python -m services.routing.model.evaluate [--data DIR] [--labels FILE] [--split dev] [--write]
 """
 
 import argparse
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from services.routing.calibration import Floats, expected_calibration_error
 from services.routing.classifier import Cascade, Judgement
 from services.routing.judgement import Category, Stage
-from services.routing.model.datasets import EVALUATE_SETS, SHIP_SETS, Row, read_set
+from services.routing.model.datasets import EVALUATE_SETS, LABELS, SHIP_SETS, Row, read_labels, read_set
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +66,18 @@ HEADER = """\
 def main() -> None:
     """Prints the tables, or writes them into the page of the classifier."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="directory of the public sets (*.jsonl)")
+    parser.add_argument("--data", type=Path, help="directory of the public sets (*.jsonl)")
     parser.add_argument("--split", choices=("train", "dev"), default="dev")
     parser.add_argument("--model", type=Path, help="other weights than those that ship")
+    parser.add_argument("--labels", type=Path, help="what people said of posts: see `ascolto triage export`")
     parser.add_argument("--write", action="store_true", help="write the tables into docs/classifier.md")
     arguments = parser.parse_args()
-    tables = report(Cascade.load(arguments.model), arguments.data, arguments.split)
+    if not (arguments.data or arguments.labels):
+        parser.error("nothing to judge by: name --data, --labels or both")
+    if arguments.write and (arguments.labels or not arguments.data):
+        parser.error("--write is for the public sets alone: the page is published")
+    labelled = read_labels(arguments.labels) if arguments.labels else []
+    tables = report(Cascade.load(arguments.model), arguments.data, arguments.split, labelled)
     if arguments.write:
         before = PAGE.read_text(encoding="utf-8").split(FIGURES_MARK)[0]
         PAGE.write_text(f"{before}{FIGURES_MARK}\n\n{tables}\n", encoding="utf-8")
@@ -79,20 +85,26 @@ def main() -> None:
         print(tables)  # noqa: T201
 
 
-def report(classifier: Cascade, data: Path, split: str) -> str:
+def report(classifier: Cascade, data: Path | None, split: str, labelled: Sequence[Row] = ()) -> str:
     """A Markdown table with one line for each set and language, and one of the calibration of each language."""
     lines = [f"Model `{classifier.model}`, {split} splits.", "", HEADER]
     outcomes: dict[str, list[Outcomes]] = defaultdict(list)
-    for title, names in (("ship", SHIP_SETS), ("evaluate", EVALUATE_SETS), ("other", other_sets(data, split))):
-        for name in names:
-            rows = [row for row in read_set(data, name, split) if row.label in set(Category)]
-            for language, group in sorted(by_language(rows).items()):
-                found, alone = judge(classifier, group), figures(classifier, [text_alone(row) for row in group])
-                line = found.figures().line(alone.accuracy, TARGETS.get(name))
-                lines.append(f"| {name} | {title} | {language} | {line} |")
-                if title != "ship":
-                    outcomes[language].append(found)
+    public = _sets(data, split) if data else ()
+    for use, name, rows in [*public, ("yours", LABELS, labelled)]:
+        for language, group in sorted(by_language(rows).items()):
+            found, alone = judge(classifier, group), figures(classifier, [text_alone(row) for row in group])
+            line = found.figures().line(alone.accuracy, TARGETS.get(name))
+            lines.append(f"| {name} | {use} | {language} | {line} |")
+            if use != "ship":
+                outcomes[language].append(found)
     return "\n".join([*lines, "", *calibration_lines(outcomes)])
+
+
+def _sets(data: Path, split: str) -> Iterator[tuple[str, str, Sequence[Row]]]:
+    """What the rows of each set are for, its name, and those with a label of ours."""
+    for use, names in (("ship", SHIP_SETS), ("evaluate", EVALUATE_SETS), ("other", other_sets(data, split))):
+        for name in names:
+            yield use, name, [row for row in read_set(data, name, split) if row.label in set(Category)]
 
 
 def other_sets(data: Path, split: str) -> list[str]:
@@ -108,8 +120,8 @@ def text_alone(row: Row) -> Row:
 
 
 def calibration_lines(outcomes: Mapping[str, Sequence["Outcomes"]]) -> list[str]:
-    """Expected calibration error of each language, over the rows of all sets that only judge."""
-    lines = ["| language | rows of evaluate sets | ECE |", "|---|---|---|"]
+    """Expected calibration error of each language, over all rows that only judge."""
+    lines = ["| language | rows that only judge | ECE |", "|---|---|---|"]
     for language, of_sets in sorted(outcomes.items()):
         confidence = np.concatenate([each.confidence for each in of_sets])
         correct = np.concatenate([each.correct for each in of_sets])

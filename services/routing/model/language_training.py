@@ -9,7 +9,7 @@ from scipy import sparse  # type: ignore[import-untyped]
 
 from services.routing.calibration import Floats
 from services.routing.lexicon import Lexicon
-from services.routing.model.datasets import Row
+from services.routing.model.datasets import LABELS, Row
 from services.routing.model.fitting import fit, quantise
 from services.routing.model.matrix import matrix_of
 from services.routing.ngrams import TABLE_SIZE
@@ -23,8 +23,8 @@ _MAX_ROWS_PER_SOURCE_AND_LANGUAGE = 1_500
 
 
 def train_languages(rows: Sequence[Row], lexicon: Lexicon) -> dict[str, Any]:
-    """The language part of the weights, by field name."""
-    rows = _thinned(rows)
+    """The language part of the weights, by field name. What people said of posts tells nothing of their language."""
+    rows = _thinned([row for row in rows if row.source != LABELS])
     matrix = matrix_of([row.text for row in rows], lexicon).ngrams @ _folding()
     labels = np.array([row.language for row in rows])
     fitted = fit(matrix, labels, _balanced(labels), strength=_STRENGTH)

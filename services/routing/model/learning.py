@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+# Read once, when JAX is loaded: on another number of threads the same rows give other bytes.
+os.environ["NPROC"] = "1"
 
 import jax
 import jax.numpy as jnp
@@ -13,7 +14,7 @@ import numpy as np
 import optax
 from numpy.typing import NDArray
 
-from services.routing.judgement import Kind, UrgencyReason
+from services.routing.judgement import UrgencyReason
 from services.routing.model.datasets import Row
 from services.routing.outputs import CATEGORIES, DETAILS, FLAGS, KINDS, MEMBERSHIP, SENTIMENTS, TOPICS
 
@@ -27,11 +28,11 @@ _SENTIMENT_WEIGHT, _DETAIL_WEIGHT, _KIND_WEIGHT = 0.5, 0.3, 0.5
 
 @dataclass(frozen=True)
 class Targets:
-    """What the rows say; -1 and NaN where one says nothing."""
+    """What is to be learnt of each row: probabilities, all 0 where nothing is told, NaN for a yes or no."""
 
-    kind: NDArray[np.int64]
-    category: NDArray[np.int64]
-    sentiment: NDArray[np.int64]
+    categories: NDArray[np.float32]
+    kinds: NDArray[np.float32]
+    sentiments: NDArray[np.float32]
     yes_no: NDArray[np.float32]
     """Urgency reasons and toxicity, then topics."""
     weight: NDArray[np.float32]
@@ -40,17 +41,20 @@ class Targets:
         """Those of some rows, by name."""
         return {name: value[rows] for name, value in vars(self).items()}
 
+    def __add__(self, other: "Targets") -> "Targets":
+        """Those of more rows."""
+        return Targets(**{name: np.concatenate((value, vars(other)[name])) for name, value in vars(self).items()})
+
 
 def targets_of(rows: Sequence[Row], weights: NDArray[np.float64]) -> Targets:
-    """What is to be learnt from rows."""
-    kinds: dict[Kind, int] = {kind: column for column, kind in enumerate(KINDS)}
+    """What rows with labels teach."""
     nothing = [np.nan] * (len(FLAGS) + len(TOPICS))
     return Targets(
-        kind=np.array([kinds[row.kind] if row.kind else -1 for row in rows]),
-        category=np.array([CATEGORIES.index(row.category) if row.category else -1 for row in rows]),
-        sentiment=np.array([row.sentiment - 1 if row.sentiment else -1 for row in rows]),
+        categories=np.array([[row.category is each for each in CATEGORIES] for row in rows], np.float32),
+        kinds=np.array([[row.kind is kind for kind in KINDS] for row in rows], np.float32),
+        sentiments=np.array([[row.sentiment == 1 + level for level in range(SENTIMENTS)] for row in rows], np.float32),
         yes_no=np.array([_yes_no(row) if row.toxic is not None else nothing for row in rows], np.float32),
-        weight=np.array(weights, dtype=np.float32),
+        weight=weights.astype(np.float32),
     )
 
 
@@ -60,8 +64,8 @@ def loss_of(scores: Any, batch: Any) -> Any:  # noqa: ANN401 - traced
     of_kinds = jax.nn.log_softmax(scores[:, : len(KINDS)])
     of_categories = jnp.log(jnp.exp(of_kinds) @ jnp.asarray(MEMBERSHIP, jnp.float32) + 1e-9)
     of_sentiments = jax.nn.log_softmax(details[:, :SENTIMENTS])
-    each = _likelihood(of_categories, batch["category"]) + _KIND_WEIGHT * _likelihood(of_kinds, batch["kind"])
-    each = each + _SENTIMENT_WEIGHT * _likelihood(of_sentiments, batch["sentiment"])
+    each = -(batch["categories"] * of_categories).sum(1) - _KIND_WEIGHT * (batch["kinds"] * of_kinds).sum(1)
+    each = each - _SENTIMENT_WEIGHT * (batch["sentiments"] * of_sentiments).sum(1)
     truth = jnp.nan_to_num(batch["yes_no"])
     wrong = optax.sigmoid_binary_cross_entropy(details[:, SENTIMENTS:], truth)
     said = jnp.where(jnp.isnan(batch["yes_no"]), 0.0, wrong).sum(1)
@@ -86,9 +90,3 @@ def _yes_no(row: Row) -> list[float]:
         return [np.nan] * len(UrgencyReason) + [toxic] + [np.nan] * len(TOPICS)
     reasons = [float(reason in (row.urgency or ())) for reason in UrgencyReason]
     return [*reasons, toxic, *(float(topic in row.topics) for topic in TOPICS)]
-
-
-def _likelihood(logarithms: Any, truth: Any) -> Any:  # noqa: ANN401 - traced
-    """Negative logarithm of the true class; 0 where a row does not tell it."""
-    chosen = jnp.take_along_axis(logarithms, jnp.maximum(truth, 0)[:, None], 1)[:, 0]
-    return jnp.where(truth >= 0, -chosen, 0.0)

@@ -13,9 +13,13 @@ from services.routing.lexicon import Lexicon
 from services.routing.model.datasets import Row
 from services.routing.model.fitting import LinearFit, fit, fit_yes_no, quantise
 from services.routing.model.matrix import Matrix, matrix_of
+from services.routing.model.taught import Taught
 from services.routing.ngrams import TABLE_SIZE
 from services.routing.outputs import DETAILS, KINDS, SENTIMENTS, TOPICS
 from services.routing.scoring import SIGNAL_UNITS
+
+LESSONS = 100_000
+"""Of the teacher's, so many at most: the fit grows with them."""
 
 STRENGTH = 4.0
 DETAIL_STRENGTH = 2.0
@@ -27,14 +31,17 @@ SIGNAL_REACH = 0.5
 LEAST_KNOWN = 0.4
 """Share of a text's words that must stand in the training text: fewer, and it is another language or gibberish."""
 
+_TEXTS_OF_ONE_ROW = 3
+"""About so many texts among rows and lessons say what one row says: the row, its own lesson, a variation."""
+
 _SIGNAL_UNIT = 1 / (1 << 16)
 
 
-def train_linear(rows: Sequence[Row], weights: Floats, lexicon: Lexicon) -> dict[str, Any]:
+def train_linear(rows: Sequence[Row], weights: Floats, lexicon: Lexicon, taught: Taught) -> dict[str, Any]:
     """The linear part of the weights, by field name, but for what calibration decides."""
     matrix = matrix_of([row.text for row in rows], lexicon)
     return (
-        _kinds(rows, weights, matrix)
+        _kinds(rows, weights, matrix, lexicon, taught.some(LESSONS))
         | _details(rows, weights, matrix)
         | {
             "signal_names": np.array(matrix.signal_names, dtype=np.str_),
@@ -45,11 +52,14 @@ def train_linear(rows: Sequence[Row], weights: Floats, lexicon: Lexicon) -> dict
     )
 
 
-def _kinds(rows: Sequence[Row], weights: Floats, matrix: Matrix) -> dict[str, Any]:
+def _kinds(rows: Sequence[Row], weights: Floats, matrix: Matrix, lexicon: Lexicon, taught: Taught) -> dict[str, Any]:
     told = np.array([number for number, row in enumerate(rows) if row.kind])
-    labels = np.array([str(row.kind) for row in rows])[told]
-    joined = _joined(matrix.ngrams, matrix.signals)
-    fitted = fit(joined[told], labels, weights[told], strength=STRENGTH)
+    lessons = matrix_of(taught.texts, lexicon)
+    ngrams = sparse.vstack([matrix.ngrams[told], lessons.ngrams])
+    joined = _joined(ngrams, np.concatenate((matrix.signals[told], lessons.signals)), _TEXTS_OF_ONE_ROW + 1)
+    drawn = np.array(KINDS)[taught.drawn_kinds()].astype(np.str_)
+    labels = np.concatenate((np.array([str(row.kind) for row in rows])[told], drawn))
+    fitted = fit(joined, labels, np.concatenate((weights[told], taught.weights())), strength=STRENGTH)
     order = [fitted.classes.tolist().index(str(kind)) for kind in KINDS]
     coefficients = fitted.coefficients[order]
     table, scale = quantise(coefficients[:, :TABLE_SIZE].T)
@@ -63,7 +73,7 @@ def _kinds(rows: Sequence[Row], weights: Floats, matrix: Matrix) -> dict[str, An
 
 
 def _details(rows: Sequence[Row], weights: Floats, matrix: Matrix) -> dict[str, Any]:
-    joined = _joined(matrix.words @ _folding(), matrix.signals)
+    joined = _joined(matrix.words @ _folding(), matrix.signals, 2)
     heads = [
         _sentiments(rows, weights, joined),
         *(_yes_no(rows, weights, joined, name) for name in DETAILS[SENTIMENTS:]),
@@ -102,9 +112,9 @@ def truth(row: Row, detail: str) -> bool | None:
     return None if row.topics is None else name in set(row.topics) & set(TOPICS)
 
 
-def _joined(ngrams: sparse.csr_matrix, signals: NDArray[np.float64]) -> sparse.csr_matrix:
-    """All features side by side, without the n-grams that one text alone has."""
-    shared = sparse.diags((ngrams.getnnz(axis=0) > 1).astype(np.float64))
+def _joined(ngrams: sparse.csr_matrix, signals: NDArray[np.float64], texts: int) -> sparse.csr_matrix:
+    """All features side by side, without the n-grams that fewer texts have."""
+    shared = sparse.diags((ngrams.getnnz(axis=0) >= texts).astype(np.float64))
     return sparse.hstack([ngrams @ shared, sparse.csr_matrix(signals * SIGNAL_REACH)]).tocsr()
 
 

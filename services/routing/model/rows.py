@@ -1,15 +1,15 @@
 """Which rows are trained on, how much each counts, how it may be worded, and which only calibrate."""
 
 import zlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from services.routing.calibration import Floats
-from services.routing.judgement import Category
-from services.routing.model.datasets import Row
+from services.routing.judgement import Category, Text
+from services.routing.model.datasets import CORPUS, Row
 
 SHIP_SHARE = 0.35
 """What all public sets together weigh beside the corpus, whose rows weigh 1: they have mostly one category each."""
@@ -28,17 +28,40 @@ def held_out(row: Row) -> bool:
 
 
 def row_weights(rows: Sequence[Row]) -> Floats:
-    """Equal weight for each category; a row of the corpus counts 1 before, and the sets share by root of their size."""
-    sizes = Counter(row.source for row in rows if not row.is_corpus)
-    corpus = sum(row.is_corpus for row in rows)
+    """Equal weight for each category; a row of our own counts 1 before, and the sets share by root of their size."""
+    sizes = Counter(row.source for row in rows if row.is_public)
+    own = sum(not row.is_public for row in rows)
     roots = sum(np.sqrt(size) for size in sizes.values())
-    shares = {name: SHIP_SHARE * corpus * np.sqrt(size) / roots / size for name, size in sizes.items()}
-    counts = np.array([1.0 if row.is_corpus else shares[row.source] for row in rows])
+    shares = {name: SHIP_SHARE * own * np.sqrt(size) / roots / size for name, size in sizes.items()}
+    counts = np.array([shares[row.source] if row.is_public else 1.0 for row in rows])
     for category in Category:
         of_category = np.array([row.category is category for row in rows], dtype=np.bool_)
         if of_category.any():
             counts[of_category] *= len(rows) / len(Category) / counts[of_category].sum()
     return counts
+
+
+def learnt(rows: Sequence[Row]) -> list[Row]:
+    """The rows that train: those that tell something and do not calibrate."""
+    return [row for row in rows if told(row) and not held_out(row)]
+
+
+def few(rows: Sequence[Row], most: int) -> list[Row]:
+    """The corpus, and of each public set at most so many rows: they say much the same."""
+    by_source: dict[str, list[Row]] = defaultdict(list)
+    for row in sorted(rows, key=lambda row: _draw(row, 0)):
+        by_source[row.source].append(row)
+    return [row for name, own in sorted(by_source.items()) for row in (own if name == CORPUS else own[:most])]
+
+
+def told(row: Row) -> bool:
+    """Whether a row tells more than its language."""
+    return row.category is not None or row.sentiment is not None or row.toxic is not None
+
+
+def wordings(rows: Sequence[Row], epochs: int) -> list[list[Text]]:
+    """Another wording of each row in every epoch."""
+    return [[varied(row, epoch).text for row in rows] for epoch in range(epochs)]
 
 
 def varied(row: Row, wording: int = 0) -> Row:

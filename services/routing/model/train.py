@@ -1,6 +1,6 @@
-"""Makes the shipped weights from the ship sets and the project's own corpus, the same ones every time.
+"""Makes the shipped weights from the ship sets, the project's own corpus and its lessons, the same ones every time.
 
-python -m services.routing.model.train --data DIR
+python -m services.routing.model.train --data DIR [--labels FILE] [--output FILE]
 """
 
 import argparse
@@ -16,17 +16,21 @@ from services.routing.calibration import Floats
 from services.routing.classifier import WEIGHTS_PATH
 from services.routing.encoder import Encoder
 from services.routing.features import extract
-from services.routing.judgement import Text
 from services.routing.lexicon import Lexicon
 from services.routing.linear import Linear
 from services.routing.model.calibrating import HeldOut, calibrate
-from services.routing.model.datasets import SHIP_SETS, Row, read_corpus, read_set
+from services.routing.model.datasets import SHIP_SETS, Row, read_corpus, read_labels, read_set
 from services.routing.model.encoder_training import EPOCHS, train_encoder
 from services.routing.model.language_training import train_languages
+from services.routing.model.learning import targets_of
 from services.routing.model.linear_training import train_linear
-from services.routing.model.rows import held_out, row_weights, varied
+from services.routing.model.rows import held_out, learnt, row_weights, varied, wordings
+from services.routing.model.taught import Taught
 from services.routing.outputs import CATEGORIES, KINDS
 from services.routing.weights import Weights
+
+LABEL_WEIGHT = 2.0
+"""Of what a person said of a text, beside what the committee makes of one, where the encoder learns from both."""
 
 LEXICON_PATH = Path(__file__).parent / "lexicon.toml"
 
@@ -34,39 +38,41 @@ LEXICON_PATH = Path(__file__).parent / "lexicon.toml"
 def main() -> None:
     """Trains and writes the weights; prints what they are."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="directory of the public sets (*.jsonl)")
-    parser.add_argument("--output", type=Path, default=WEIGHTS_PATH)
+    parser.add_argument("--data", type=Path, help="folder of the public sets; without it, none of them")
+    parser.add_argument("--output", type=Path, help="where to write them; else the weights that ship are replaced")
+    parser.add_argument("--labels", type=Path, help="what people said of posts, from `ascolto triage export`")
     arguments = parser.parse_args()
-    rows = [row for name in SHIP_SETS for row in read_set(arguments.data, name, "train")]
-    weights = train(rows + read_corpus())
+    if not arguments.output:
+        if arguments.labels or not arguments.data:
+            parser.error("--output is needed, but for what ships: that learns from the public sets and from no labels")
+        arguments.output = WEIGHTS_PATH
+    public = SHIP_SETS if arguments.data else ()
+    rows = [row for name in public for row in read_set(arguments.data, name, "train")]
+    labelled = read_labels(arguments.labels) if arguments.labels else []
+    weights = train(rows + read_corpus() + labelled, Taught.load())
     weights.save(arguments.output)
     print(f"{weights.model}: {arguments.output.stat().st_size / 1e6:.2f} MB in {arguments.output}")  # noqa: T201
 
 
-def train(rows: Sequence[Row], *, epochs: int = EPOCHS) -> Weights:
-    """Weights from rows of any sets that may be trained on.
+def train(rows: Sequence[Row], taught: Taught, *, epochs: int = EPOCHS) -> Weights:
+    """Weights from rows of any sets that may be trained on, and from what a teacher makes of other texts.
 
     BLAS keeps to one thread from here on: with more, sums round otherwise.
     """
     threadpool_limits(1, user_api="blas")
     lexicon = compile_lexicon()
-    useful = [row for row in rows if row.category or row.sentiment or row.toxic is not None]
-    learnt, kept = [row for row in useful if not held_out(row)], [row for row in useful if held_out(row)]
-    counts = row_weights(learnt)
-    fields: dict[str, Any] = train_linear([varied(row) for row in learnt], counts, lexicon)
+    own, kept = learnt(rows), [row for row in rows if row.category and held_out(row)]
+    counts = row_weights(own)
+    targets = targets_of(own, LABEL_WEIGHT * counts) + taught.targets()
+    fields: dict[str, Any] = train_linear([varied(row) for row in own], counts, lexicon, taught)
     fields |= train_languages(rows, lexicon) | uncalibrated()
     weights = Weights(
         **fields,
         lexicon_keys=lexicon.keys,
         lexicon_classes=lexicon.classes,
-        encoder=train_encoder(learnt, wordings(learnt, epochs), counts, epochs=epochs),
+        encoder=train_encoder([[*wording, *taught.texts] for wording in wordings(own, epochs)], targets),
     )
-    return replaced(weights, calibrate(judged(weights, [row for row in kept if row.category], lexicon)))
-
-
-def wordings(rows: Sequence[Row], epochs: int) -> list[list[Text]]:
-    """Another wording of each row in every epoch."""
-    return [[varied(row, epoch).text for row in rows] for epoch in range(epochs)]
+    return replaced(weights, calibrate(judged(weights, kept, lexicon)))
 
 
 def uncalibrated() -> dict[str, Floats]:
