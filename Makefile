@@ -66,8 +66,8 @@ train: setup  ## Train the classifier (DATA=folder; with LABELS=file OUTPUT=file
 teacher: setup  ## Train the classifier's teacher and write what it teaches (DATA=folder; hours; TEACHER=file keeps it)
 	@$(UV) run --frozen --quiet --group teacher python -m services.routing.model.teach --data $(DATA) $(if $(TEACHER),--teacher $(TEACHER))
 
-eval: setup  ## Judge the classifier on every labelled set, into docs/classifier.md (DATA=folder), or on LABELS=file
-	@$(BIN)/python -m services.routing.model.evaluate $(if $(DATA),--data $(DATA)) $(if $(MODEL),--model $(MODEL)) $(if $(LABELS),--labels $(LABELS),--write)
+eval: setup  ## Judge the classifier on every labelled set, into docs/classifier.md (DATA=folder); print it with MODEL=file or LABELS=file
+	@$(BIN)/python -m services.routing.model.evaluate $(if $(DATA),--data $(DATA)) $(if $(MODEL),--model $(MODEL)) $(if $(LABELS),--labels $(LABELS)) $(if $(MODEL)$(LABELS),,--write)
 
 up:  ## Kafka and PostgreSQL by Docker
 	@docker compose --file deploy/compose.yaml up --detach --wait

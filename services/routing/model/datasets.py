@@ -161,7 +161,7 @@ def _of_label(row: Mapping[str, Any]) -> Row:
     return Row(
         source=LABELS,
         text=Text(row["text"], venue=venue_named(row["network"])),
-        language=row["language"] or "",
+        language=row["language"] or "und",
         label=row["category"],
         kind=Kind(row["kind"]) if row["kind"] else None,
         category=Category(row["category"]),

@@ -74,8 +74,8 @@ def main() -> None:
     arguments = parser.parse_args()
     if not (arguments.data or arguments.labels):
         parser.error("nothing to judge by: name --data, --labels or both")
-    if arguments.write and (arguments.labels or not arguments.data):
-        parser.error("--write is for the public sets alone: the page is published")
+    if arguments.write and (arguments.labels or arguments.model or not arguments.data):
+        parser.error("--write is for the weights that ship, on the public sets alone: the page is published")
     labelled = read_labels(arguments.labels) if arguments.labels else []
     tables = report(Cascade.load(arguments.model), arguments.data, arguments.split, labelled)
     if arguments.write:

@@ -34,9 +34,7 @@ class LinearFit:
 def fit(matrix: sparse.csr_matrix, labels: NDArray[np.str_], weights: Floats, *, strength: float) -> LinearFit:
     """Fits on the columns that are used at all; `strength` is the inverse of the penalty."""
     used = np.flatnonzero(np.asarray(abs(matrix).sum(axis=0)).ravel())
-    model = _fitted(
-        matrix[:, used], labels, weights, LogisticRegression(C=strength, max_iter=_MAX_ITERATIONS, tol=1e-4)
-    )
+    model = _fitted(matrix[:, used], labels, weights, strength=strength, tolerance=1e-4)
     coefficients = np.zeros((len(model.classes_), matrix.shape[1]))
     coefficients[:, used] = model.coef_
     return LinearFit(model.classes_, coefficients, model.intercept_)
@@ -47,17 +45,16 @@ def fit_yes_no(matrix: sparse.csr_matrix, labels: NDArray[np.bool_], weights: Fl
     if not labels.any():
         return LinearFit(np.array(["True"]), np.zeros((1, matrix.shape[1])), np.array([_NEVER]))
     used = np.flatnonzero(np.asarray(abs(matrix).sum(axis=0)).ravel())
-    model = _fitted(
-        matrix[:, used], labels, weights, LogisticRegression(C=strength, max_iter=_MAX_ITERATIONS, tol=1e-3)
-    )
+    model = _fitted(matrix[:, used], labels, weights, strength=strength, tolerance=1e-3)
     coefficients = np.zeros((1, matrix.shape[1]))
     coefficients[:, used] = model.coef_
     return LinearFit(np.array(["True"]), coefficients, model.intercept_)
 
 
 def _fitted(
-    matrix: sparse.csr_matrix, labels: NDArray[Any], weights: Floats, model: LogisticRegression
+    matrix: sparse.csr_matrix, labels: NDArray[Any], weights: Floats, *, strength: float, tolerance: float
 ) -> LogisticRegression:
+    model = LogisticRegression(C=strength, max_iter=_MAX_ITERATIONS, tol=tolerance)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         return model.fit(matrix, labels, sample_weight=weights)

@@ -19,7 +19,7 @@ from services.routing.outputs import DETAILS, KINDS, SENTIMENTS, TOPICS
 from services.routing.scoring import SIGNAL_UNITS
 
 LESSONS = 100_000
-"""Of the teacher's, so many at most: the fit grows with them."""
+"""So many at most: the fit grows with them."""
 
 STRENGTH = 4.0
 DETAIL_STRENGTH = 2.0

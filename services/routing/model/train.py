@@ -1,6 +1,6 @@
 """Makes the shipped weights from the ship sets, the project's own corpus and its lessons, the same ones every time.
 
-python -m services.routing.model.train --data DIR [--labels FILE] [--output FILE]
+python -m services.routing.model.train [--data DIR] [--labels FILE] [--output FILE]
 """
 
 import argparse
@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def train(rows: Sequence[Row], taught: Taught, *, epochs: int = EPOCHS) -> Weights:
-    """Weights from rows of any sets that may be trained on, and from what a teacher makes of other texts.
+    """Weights from rows of any sets that may be trained on, and from what a committee makes of more texts.
 
     BLAS keeps to one thread from here on: with more, sums round otherwise.
     """
