@@ -186,12 +186,11 @@ async def test_numbers_become_visible_in_ascending_order(pool: Pool, projector: 
     other = Projector(pool, utc_now, on_commit=lambda: None)
     batches = [facts_of(classified(native_id=f"p{number}-{n}") for n in range(5)) for number in range(40)]
     writers = asyncio.gather(*((projector, other)[n % 2].handle(batch) for n, batch in enumerate(batches)))
-    seen: list[int] = []
-    while len(seen) < 200:
+    seen, written = list[int](), False
+    while not written:
+        written = writers.done()  # asked before reading: what is committed by then is visible to the read
         rows = await pool.fetch("SELECT seq FROM insight WHERE seq > $1 ORDER BY seq", seen[-1] if seen else 0)
         seen += [row["seq"] for row in rows]
-        if writers.done() and not rows:
-            break
     await writers
     assert len(seen) == await pool.fetchval("SELECT count(*) FROM insight") == 200
 
