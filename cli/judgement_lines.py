@@ -7,6 +7,7 @@ from rich.cells import cell_len, set_cell_size
 
 from ascolto.classification.v1 import classification_pb2 as pb
 from ascolto.posts.v1 import post_pb2 as posts
+from cli.mix_lines import shares
 from services.routing.decisions import urgency_of
 from services.routing.judgement import Category, Evidence, Judgement, Stage
 
@@ -34,6 +35,7 @@ def shown(line: int, judgement: Judgement, *, evidence: bool) -> dict[str, Any]:
         "language": judgement.language,
         "stage": judgement.stage.value,
         "abstained": judgement.abstained,
+        "mix": shares(judgement.mix),
         "reasons": list(judgement.reasons),
         "model": judgement.model,
     }
@@ -68,7 +70,13 @@ def told(line: int, judgement: Judgement, *, evidence: bool) -> Iterator[str]:
         language=judgement.language or "-",
         stage=_STAGES[judgement.stage],
     ).rstrip()
-    words = (f"{judgement.model}:", *_topics(judgement), *_toxicity(judgement), *_urgencies(judgement))
+    words = (
+        f"{judgement.model}:",
+        *_topics(judgement),
+        *_toxicity(judgement),
+        *_urgencies(judgement),
+        *_mix(judgement),
+    )
     yield from map(_fitting, _wrapped((*words, *judgement.reasons)))
     for each in judgement.evidence if evidence else ():
         yield _fitting(f"{each.output} <- {each.feature}{_range(each)}")
@@ -90,6 +98,11 @@ def _toxicity(judgement: Judgement) -> Iterator[str]:
 
 def _urgencies(judgement: Judgement) -> Iterator[str]:
     return (f"urgency:{reason.value}" for reason in judgement.urgency)
+
+
+def _mix(judgement: Judgement) -> Iterator[str]:
+    if judgement.mix:
+        yield f"mix:{'/'.join(f'{100 * share:.0f}' for share in judgement.mix)}%"
 
 
 def _level(judgement: Judgement) -> str:

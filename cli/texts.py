@@ -5,13 +5,20 @@ import io
 import json
 import re
 from collections.abc import Iterator
-from itertools import chain
+from contextlib import AbstractContextManager, nullcontext
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple
 
+import typer
+
+from cli.errors import CommandError
 from services.routing.judgement import Text
 from services.routing.venues import venue_named
 
+STANDARD_INPUT: Final = "-"
+MOST_POSTS: Final = 5_000
+"""From which a mix is learnt."""
 LONGEST_LINE: Final = 16 * 1024 * 1024
 """In characters, far more than any network sends; a longer line is answered by an error and passed over."""
 _JSON_ENDINGS: Final = frozenset({".jsonl", ".ndjson", ".json"})
@@ -29,6 +36,23 @@ class Line(NamedTuple):
 
     number: int
     text: Text | str
+
+
+def opened(file: str) -> AbstractContextManager[BinaryIO]:
+    """A file, or standard input; raises CommandError where it cannot be read."""
+    if file == STANDARD_INPUT:
+        return nullcontext(typer.get_binary_stream("stdin"))
+    try:
+        return Path(file).open("rb")
+    except OSError as error:
+        raise CommandError(f"{file}: {error.strerror}") from error
+
+
+def first_texts(file: str, *, plain: bool = False) -> list[Text]:
+    """The texts of the first lines; those that hold none are passed over."""
+    with opened(file) as source:
+        lines = islice(read_lines(source, file, plain=plain), MOST_POSTS)
+        return [line.text for line in lines if isinstance(line.text, Text)]
 
 
 def read_lines(source: BinaryIO, name: str, *, plain: bool = False) -> Iterator[Line]:

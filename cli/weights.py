@@ -6,12 +6,11 @@ from zipfile import BadZipFile
 
 from cli.errors import CommandError
 from services.routing.classifier import Cascade
-from services.routing.decisions import Classifier
 
 SHIPPED: Final = "shipped"
 
 
-def load_classifier(model: str) -> Classifier:
+def load_classifier(model: str) -> Cascade:
     """The model of a file, or the shipped one; raises CommandError where the file holds no weights."""
     try:
         return Cascade.load(None if model == SHIPPED else Path(model))

@@ -1,27 +1,31 @@
 """`ascolto classify`: what the classifier makes of texts, without any server."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from pathlib import Path
-from typing import Annotated, BinaryIO, Final
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Annotated, Final
 
 import typer
 
-from cli import judgement_lines, weights
-from cli.console import JSON_OPTION, print_json
+from cli import judgement_lines, mix_lines, weights
+from cli.console import JSON_OPTION, err, print_json
 from cli.errors import CommandError
-from cli.texts import Line, read_lines
+from cli.texts import STANDARD_INPUT, Line, first_texts, opened, read_lines
+from services.routing.classifier import Cascade
 from services.routing.decisions import Classifier
 from services.routing.judgement import Judgement, Text
+from services.routing.mix import Stream, stream_of
+from services.routing.streams import Learnt, learn
 
 BATCH_ROWS: Final = 500
 BATCH_CHARACTERS: Final = 4 * 1024 * 1024
-STANDARD_INPUT: Final = "-"
 EVIDENCE_OPTION = typer.Option("--evidence", help="Show which words and signs spoke for what.")
+LEARN_OPTION = typer.Option(
+    "--learn-mix", help="Learn first which categories the posts of each network in FILE usually are, and weigh by it."
+)
 PLAIN_OPTION = typer.Option("--plain", help="Every line is a text, also one that looks like JSON.")
 
 
-def classify(
+def classify(  # noqa: PLR0913 - what can be said of it
     file: Annotated[
         str,
         typer.Argument(
@@ -29,10 +33,12 @@ def classify(
             "if known; or lines of plain text; - reads standard input."
         ),
     ],
+    *,
     model: Annotated[str, typer.Option(help="A file of weights, or `shipped`.")] = weights.SHIPPED,
-    evidence: Annotated[bool, EVIDENCE_OPTION] = False,  # noqa: FBT002 - a flag
-    plain: Annotated[bool, PLAIN_OPTION] = False,  # noqa: FBT002 - a flag
-    as_json: Annotated[bool, JSON_OPTION] = False,  # noqa: FBT002 - a flag
+    evidence: Annotated[bool, EVIDENCE_OPTION] = False,
+    plain: Annotated[bool, PLAIN_OPTION] = False,
+    learn_mix: Annotated[bool, LEARN_OPTION] = False,
+    as_json: Annotated[bool, JSON_OPTION] = False,
 ) -> None:
     """Classify each line of FILE, and say why: all that docs/classifier.md lists.
 
@@ -41,15 +47,32 @@ def classify(
     first line starts with {.
     """
     classifier = weights.load_classifier(model)
+    mixes = _learnt(classifier, file, plain=plain) if learn_mix else {}
     bad_lines = 0
     if not as_json:
         typer.echo(judgement_lines.heading())
-    with _opened(file) as source:
+    with opened(file) as source:
         for batch in _batches(read_lines(source, file, plain=plain)):
-            judged = _judged(classifier, batch)
+            judged = _judged(classifier, [_in_stream(line, mixes) for line in batch])
             bad_lines += _print(judged, evidence=evidence, as_json=as_json)
     if bad_lines:
         raise CommandError(f"{file}: {bad_lines} of its lines could not be read; their rows say why.")
+
+
+def _learnt(classifier: Cascade, file: str, *, plain: bool) -> Mapping[Stream, Learnt]:
+    """The mixes of the streams of a file; tells of each on standard error."""
+    if file == STANDARD_INPUT:
+        raise CommandError("--learn-mix reads twice, and standard input can be read once: give a file.")
+    mixes = learn(classifier, first_texts(file, plain=plain))
+    for stream, learnt in mixes.items():
+        err.print(mix_lines.told(stream, learnt), markup=False, soft_wrap=True)
+    return mixes
+
+
+def _in_stream(line: Line, mixes: Mapping[Stream, Learnt]) -> Line:
+    """The line with what is known of its stream."""
+    learnt = mixes.get(stream_of(line.text)) if isinstance(line.text, Text) else None
+    return Line(line.number, replace(line.text, mix=learnt.mix)) if learnt and isinstance(line.text, Text) else line
 
 
 def _batches(lines: Iterator[Line]) -> Iterator[list[Line]]:
@@ -87,12 +110,3 @@ def _print(judged: Iterator[tuple[int, Judgement | str]], *, evidence: bool, as_
         else:
             typer.echo("\n".join(judgement_lines.told(number, judgement, evidence=evidence)))
     return bad_lines
-
-
-def _opened(file: str) -> AbstractContextManager[BinaryIO]:
-    if file == STANDARD_INPUT:
-        return nullcontext(typer.get_binary_stream("stdin"))
-    try:
-        return Path(file).open("rb")
-    except OSError as error:
-        raise CommandError(f"{file}: {error.strerror}") from error

@@ -75,14 +75,15 @@ def reclassify(  # noqa: PLR0913 - what can be said of a run
 def _judge(  # noqa: PLR0913 - what can be said of a run
     tenant: str, model: str, since: datetime | None, examples: int, *, texts: bool, as_json: bool
 ) -> None:
-    classifier = weights.load_classifier(model)
+    classifier, book = weights.load_classifier(model), _book(load(RoutingSettings), tenant)
+    mix_of = book.mix_of if _knows(book, tenant) else None
 
     async def judged(session: Session) -> tuple[Run, Comparison, dict[str, str] | None]:
         if missing := await without_posts(session, tenant):
             raise CommandError(missing)
         run = await begin_or_resume(session, tenant, classifier.model, since)
         with err.status(_judging(run)) as status:
-            run = await go_through(session, run, classifier, lambda now: status.update(_judging(now)))
+            run = await go_through(session, run, classifier, lambda now: status.update(_judging(now)), mix_of)
         found = await comparing.comparison(session, run.id, examples)
         names = [name for cell in found.cells for name in cell.examples]
         return run, found, await comparing.texts(session, run.id, names) if texts else None
@@ -97,7 +98,7 @@ def _judging(run: Run) -> str:
 def _promoting(tenant: str, beginning: str, *, without_rules: bool) -> Work[Run]:
     settings = load(RoutingSettings)
     book = _book(settings, tenant)
-    rules = Rules(book.handle, known=without_rules or book.counting().get(tenant) is not None)
+    rules = Rules(book.handle, known=without_rules or _knows(book, tenant))
 
     async def promoted(session: Session) -> Run:
         run = await promoting.find(session, tenant, beginning)
@@ -118,6 +119,11 @@ def _book(settings: RoutingSettings, tenant: str) -> RuleBook:
     if problems := book.problems_of(tenant):
         raise CommandError(str(problems))
     return book
+
+
+def _knows(book: RuleBook, tenant: str) -> bool:
+    """Whether the tenant's rules are among those at hand."""
+    return book.counting().get(tenant) is not None
 
 
 def _discarding(tenant: str, beginning: str) -> Work[Run]:

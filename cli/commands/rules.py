@@ -122,7 +122,8 @@ def _engine(file: Path) -> Engine:
 def _show(engine: Engine, classifier: Classifier, batch: list[TrialPost], at: datetime | None, *, as_json: bool) -> int:
     """Print each post of a batch; answer how many lines could not be read."""
     readable = [row.post for row in batch if isinstance(row.post, posts.Post)]
-    classified = iter(classify_posts(classifier, [posts.PostReceived(post=post) for post in readable]))
+    received = [posts.PostReceived(post=post) for post in readable]
+    classified = iter(classify_posts(classifier, received, lambda _, stream: engine.rules.mixes.get(stream)))
     bad_lines = 0
     for row in batch:
         tried = (

@@ -16,12 +16,14 @@ from services.routing.judgement import Category, Judgement, Stage, Text
 from services.routing.language import LanguageHead
 from services.routing.lexicon import Lexicon
 from services.routing.linear import Linear, LinearScores
+from services.routing.mix import PLACES, weigh
 from services.routing.reasons import Reasoner
+from services.routing.venues import Venue
 from services.routing.weights import Weights
 
 __all__ = ["Cascade", "Category", "Judgement", "Text"]
 
-WEIGHTS_PATH = Path(__file__).parent / "model" / "cascade-4.npz"
+WEIGHTS_PATH = Path(__file__).parent / "model" / "cascade-5.npz"
 
 
 @dataclass(slots=True)
@@ -56,6 +58,10 @@ class Cascade:
         """Reads the shipped weights, or those at `path`. Raises ValueError if they are of another format."""
         return cls(Weights.load(path or WEIGHTS_PATH))
 
+    def usual(self, venue: Venue | None) -> Floats:
+        """Share of each category that is expected at a venue, where no mix says otherwise."""
+        return np.asarray(self._weights.usual[PLACES.index(venue)])
+
     def classify(self, texts: Sequence[Text]) -> list[Judgement]:
         """One judgement for each text, in order. Any text gets one, in a time bounded by its considered part."""
         if not texts:
@@ -81,6 +87,7 @@ class Cascade:
             scores.kinds[unsure] = blended
             scores.categories[unsure] = biased(outputs.of_categories(blended), weights.category_bias)
             scores.details[unsure] = encoded[:, len(outputs.KINDS) :]
+        weigh(scores.categories, texts, weights.usual)
         return scores
 
     def _judgements(
@@ -108,6 +115,7 @@ class Cascade:
             "urgency": outputs.urgency_reasons(scores.details),
             "topics": outputs.topics(scores.details),
             "toxicity": outputs.toxicities(scores.details),
+            "mix": [text.mix for text in texts],
             "stage": [Stage.ENCODER if encoded else Stage.LINEAR for encoded in scores.encoded.tolist()],
             "evidence": self._reasoner.evidence(features, texts, reasons, scores.details),
         }

@@ -1,12 +1,13 @@
 """From posts to classified posts: pure, vectorised over a batch, deterministic in its ids.
 
-The same post, classified by the same model and with the same human label, gives the same event id, so whoever receives
-it twice recognises it.
+The same post, classified by the same model, with the same mix and human label, gives the same event id, so whoever
+receives it twice recognises it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias
 
 from ascolto.classification.v1 import classification_pb2 as pb
 from ascolto.posts.v1 import post_pb2 as posts
@@ -14,8 +15,9 @@ from chassis.messages import Outgoing
 from contracts import identity
 from contracts.codec import Event, Metadata, encode
 from services.routing.corrections import Handle, no_rules
-from services.routing.judgement import Category, Evidence, Judgement, Kind, Stage, Text, UrgencyReason
+from services.routing.judgement import Category, Evidence, Judgement, Kind, Mix, Stage, Text, UrgencyReason
 from services.routing.labels import Label, labelled
+from services.routing.mix import Stream, stream_of
 from services.routing.routes import route
 from services.routing.venues import Venue, venue_named
 
@@ -24,6 +26,8 @@ RULES: Final = "rules"
 """Stands in the place of a model's id where no model was asked."""
 
 OWN_POST: Final = "rule:own_post"
+MixOf: TypeAlias = Callable[[posts.Post, Stream], Mix | None]
+"""What the posts of a stream usually are, as the tenant of a post says."""
 NO_LABELS: Final[Mapping[str, Label]] = MappingProxyType({})
 
 CATEGORIES: Final = {
@@ -50,6 +54,11 @@ REACH_THAT_COUNTS: Final = 10_000
 """Followers of the author, or views of the post, from which many people see it."""
 
 
+def no_mix(_post: posts.Post, _stream: Stream) -> Mix | None:
+    """Say nothing of any stream."""
+    return None
+
+
 class Classifier(Protocol):
     """What judges texts, one call a batch."""
 
@@ -65,19 +74,22 @@ def classify_batch(
     events: Sequence[Event[posts.PostReceived]],
     labels: Mapping[str, Label] = NO_LABELS,
     handle: Handle = no_rules,
+    mix_of: MixOf = no_mix,
 ) -> list[Outgoing]:
     """One record per event, in order, keyed as the event was; `labels` by the names of posts."""
-    classifications = classify_posts(classifier, [event.message for event in events])
+    classifications = classify_posts(classifier, [event.message for event in events], mix_of)
     return [
         _outgoing(event, classification, labels.get(event.message.post.name), handle)
         for event, classification in zip(events, classifications, strict=True)
     ]
 
 
-def classify_posts(classifier: Classifier, received: Sequence[posts.PostReceived]) -> list[pb.Classification]:
+def classify_posts(
+    classifier: Classifier, received: Sequence[posts.PostReceived], mix_of: MixOf = no_mix
+) -> list[pb.Classification]:
     """What rules and the classifier, in one call, make of posts, in order."""
     rules = [rule_for(each) for each in received]
-    texts = [text_of(each.post) for each, rule in zip(received, rules, strict=True) if rule is None]
+    texts = [text_of(each.post, mix_of) for each, rule in zip(received, rules, strict=True) if rule is None]
     judgements = iter(classifier.classify(texts) if texts else ())
     return [
         _ruled(rule) if rule else _judged(next(judgements), each.post)
@@ -96,10 +108,10 @@ def rule_for(received: posts.PostReceived) -> str | None:
     return None
 
 
-def text_of(post: posts.Post) -> Text:
+def text_of(post: posts.Post, mix_of: MixOf = no_mix) -> Text:
     """What the classifier may know about a post."""
     utterance = post.utterance
-    return Text(
+    text = Text(
         text=utterance.text,
         language=utterance.language_hint if utterance.HasField("language_hint") else None,
         network=post.network,
@@ -107,6 +119,8 @@ def text_of(post: posts.Post) -> Text:
         reply=post.HasField("native_parent_id"),
         venue=_VENUES.get(post.kind) or venue_named(post.network),
     )
+    mix = mix_of(post, stream_of(text))
+    return replace(text, mix=mix) if mix else text
 
 
 def _ruled(rule: str) -> pb.Classification:
@@ -118,10 +132,7 @@ def _judged(judgement: Judgement, post: posts.Post) -> pb.Classification:
     return pb.Classification(
         category=CATEGORIES[judgement.category],
         decision=pb.DECISION_ABSTAINED if judgement.abstained else pb.DECISION_ASSIGNED,
-        probabilities=[
-            pb.CategoryProbability(category=CATEGORIES[category], probability=probability)
-            for category, probability in judgement.probabilities.items()
-        ],
+        probabilities=_shares(judgement.probabilities),
         language=judgement.language,
         reasons=judgement.reasons,
         model=judgement.model,
@@ -132,7 +143,21 @@ def _judged(judgement: Judgement, post: posts.Post) -> pb.Classification:
         toxicity=judgement.toxicity,
         stage=STAGES[judgement.stage],
         evidence=[_evidence(each) for each in judgement.evidence],
+        mix=_shares(dict(zip(Category, judgement.mix, strict=True))) if judgement.mix else (),
     )
+
+
+def mix_told(classification: pb.Classification) -> Mix | None:
+    """The mix that a classification says it was made under."""
+    shares = {each.category: each.probability for each in classification.mix}
+    return Mix(*(shares[CATEGORIES[category]] for category in Category)) if shares else None
+
+
+def _shares(of_categories: Mapping[Category, float]) -> list[pb.CategoryProbability]:
+    return [
+        pb.CategoryProbability(category=CATEGORIES[category], probability=share)
+        for category, share in of_categories.items()
+    ]
 
 
 def urgency_of(judgement: Judgement, post: posts.Post) -> pb.Urgency:
@@ -177,10 +202,14 @@ def _outgoing(
 
 
 def _author(classification: pb.Classification) -> str:
-    """Who decided, as ids name it. A language model asked again may say otherwise: that is another decision."""
+    """Who decided, as ids name it.
+
+    A language model asked again may say otherwise, and so may a model under another mix: those are other decisions.
+    """
     if classification.stage == pb.STAGE_LANGUAGE_MODEL:
         return f"{classification.model}#{pb.Kind.Name(classification.kind)}"
-    return classification.model or RULES
+    mix = ",".join(f"{each.probability:.4f}" for each in classification.mix)
+    return f"{classification.model}#{mix}" if mix else classification.model or RULES
 
 
 def _caused_by(cause: Metadata, author: str) -> Metadata:

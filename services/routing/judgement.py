@@ -4,7 +4,7 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 from services.routing.venues import Venue
 
@@ -78,6 +78,15 @@ class Stage(enum.StrEnum):
     LANGUAGE_MODEL = "language_model"
 
 
+class Mix(NamedTuple):
+    """Shares of the categories among the posts of a stream, in the order of `Category`; they sum to 1."""
+
+    question: float
+    complaint: float
+    feedback: float
+    other: float
+
+
 @dataclass(frozen=True, slots=True)
 class Text:
     """A text and what its caller knows about it. Any text is allowed."""
@@ -92,6 +101,8 @@ class Text:
     """Whether it answers another post."""
     venue: Venue | None = None
     """None where nobody knows."""
+    mix: Mix | None = None
+    """What the posts of its stream usually are, where somebody says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,4 +144,6 @@ class Judgement:
     toxicity: float = 0.0
     """Probability that it insults or threatens."""
     stage: Stage = Stage.LINEAR
+    mix: Mix | None = None
+    """What it was weighed by."""
     evidence: tuple[Evidence, ...] = ()

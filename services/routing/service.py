@@ -39,8 +39,7 @@ from contracts.codec import Event, decode
 from contracts.topics import CLASSIFIED, POSTS, ROUTING, ROUTING_DECISIONS
 from services.routing.classifier import Cascade
 from services.routing.correcting import Corrections
-from services.routing.corrections import Handle
-from services.routing.decisions import Classifier, classify_batch
+from services.routing.decisions import Classifier, MixOf, classify_batch
 from services.routing.facts import read
 from services.routing.handlers import Projector
 from services.routing.keeping import keep, restore
@@ -100,13 +99,13 @@ async def start(
     lifecycle.background(keep_requests_pruned(pool), "upkeep")
     classifier = Cascade.load(settings.routing.model_file)
     broker = build_broker(settings.kafka, client_id=NAME, ack_policy=ack_policy)
-    classified = await _classify(lifecycle, settings, broker, pool, classifier, rules.handle)
+    classified = await _classify(lifecycle, settings, broker, pool, classifier, rules)
     projector = Projector(pool, rules.handle, relay.hint)
     decided = await _keep_decisions(lifecycle, settings, broker, projector)
     await lifecycle.enter(running(broker))
     watch(lifecycle, classified, "routing")
     watch(lifecycle, decided, "decisions")
-    return await _start_server(lifecycle, settings, pool, classifier, rules.handle, relay.hint)
+    return await _start_server(lifecycle, settings, pool, classifier, rules, relay.hint)
 
 
 async def _start_rules(lifecycle: Lifecycle, settings: RoutingSettings, pool: Pool, rules: RuleBook) -> None:
@@ -128,7 +127,7 @@ async def _start_relay(lifecycle: Lifecycle, settings: Settings) -> Relay:
 
 
 async def _classify(  # noqa: PLR0913, PLR0917 - a composition holds its parts
-    lifecycle: Lifecycle, settings: Settings, broker: Broker, pool: Pool, classifier: Classifier, handle: Handle
+    lifecycle: Lifecycle, settings: Settings, broker: Broker, pool: Pool, classifier: Classifier, rules: RuleBook
 ) -> Subscription:
     """The hot path: from posts to the topics of their categories."""
     dead_letters = await lifecycle.enter(DeadLetters(settings.kafka, client_id=NAME, fuse=Fuse()))
@@ -140,8 +139,8 @@ async def _classify(  # noqa: PLR0913, PLR0917 - a composition holds its parts
         transform=Prepared(
             heeding_labels(
                 pool,
-                await _classifier_of(lifecycle, settings.language_model, classifier),
-                partial(_classify_batch, handle),
+                await _classifier_of(lifecycle, settings.language_model, classifier, rules.mix_of),
+                partial(_classify_batch, rules),
             ),
             transient=POSTGRES_UNAVAILABLE,
         ),
@@ -151,10 +150,12 @@ async def _classify(  # noqa: PLR0913, PLR0917 - a composition holds its parts
     )
 
 
-async def _classifier_of(lifecycle: Lifecycle, settings: LanguageModelSettings, classifier: Classifier) -> ClassifierOf:
+async def _classifier_of(
+    lifecycle: Lifecycle, settings: LanguageModelSettings, classifier: Classifier, mix_of: MixOf
+) -> ClassifierOf:
     """The classifier, which asks a language model about what it is unsure of, where one is configured."""
     if settings.url is not None:
-        return reconsidering(classifier, await lifecycle.enter(LanguageModel(settings)))
+        return reconsidering(classifier, await lifecycle.enter(LanguageModel(settings)), mix_of)
 
     async def alone(_: Sequence[PostReceived]) -> Classifier:
         return classifier
@@ -163,9 +164,9 @@ async def _classifier_of(lifecycle: Lifecycle, settings: LanguageModelSettings, 
 
 
 def _classify_batch(
-    handle: Handle, classifier: Classifier, events: Sequence[Event[PostReceived]], labels: Mapping[str, Label]
+    rules: RuleBook, classifier: Classifier, events: Sequence[Event[PostReceived]], labels: Mapping[str, Label]
 ) -> Sequence[Outgoing]:
-    return classify_batch(Measured.over(classifier), events, labels, handle)
+    return classify_batch(Measured.over(classifier), events, labels, rules.handle, rules.mix_of)
 
 
 async def _keep_decisions(
@@ -189,12 +190,12 @@ async def _start_server(  # noqa: PLR0913, PLR0917 - a composition holds its par
     settings: Settings,
     pool: Pool,
     classifier: Classifier,
-    handle: Handle,
+    rules: RuleBook,
     on_corrections: Callable[[], None],
 ) -> int:
     tokens = Tokens(CursorCodec(settings.triage.cursor_key_bytes()))
-    corrections = Corrections(pool, utc_now, handle, on_corrections)
-    servicer = RoutingServicer(pool, classifier, handle, corrections, tokens, utc_now)
+    corrections = Corrections(pool, utc_now, rules.handle, on_corrections)
+    servicer = RoutingServicer(pool, classifier, rules.handle, corrections, tokens, utc_now, mix_of=rules.mix_of)
     service = Service(GRPC_SERVICE, partial(add_RoutingServiceServicer_to_server, servicer))
     server = GrpcServer(settings.grpc, [service], Authenticator(settings.auth), lifecycle.health)
     return (await lifecycle.enter(server)).port

@@ -15,7 +15,7 @@ from chassis.clock import Clock
 from chassis.postgres import Pool
 from services.routing.correcting import Corrections
 from services.routing.corrections import Handle
-from services.routing.decisions import Classifier, classify_posts
+from services.routing.decisions import Classifier, MixOf, classify_posts, no_mix
 from services.routing.presentation import present
 from services.routing.requests import Tokens, languages_of, page_size_of, post_of, received_of
 from services.routing.store import decisions
@@ -38,6 +38,8 @@ class RoutingServicer(RoutingServiceServicer):
         corrections: Corrections,
         tokens: Tokens,
         clock: Clock,
+        *,
+        mix_of: MixOf = no_mix,
     ) -> None:
         self._pool = pool
         self._classifier = classifier
@@ -45,6 +47,7 @@ class RoutingServicer(RoutingServiceServicer):
         self._corrections = corrections
         self._tokens = tokens
         self._clock = clock
+        self._mix_of = mix_of
 
     async def Classify(  # noqa: N802 - named by the proto
         self,
@@ -54,7 +57,7 @@ class RoutingServicer(RoutingServiceServicer):
         """What the models and rules would make of texts."""
         tenant = require(AGENT, ENGINEER).tenant
         received = received_of(request.items, tenant)
-        judged = await asyncio.to_thread(classify_posts, self._classifier, received)
+        judged = await asyncio.to_thread(classify_posts, self._classifier, received, self._mix_of)
         return pb.ClassifyResponse(
             results=[self._result(made, each.post) for made, each in zip(judged, received, strict=True)]
         )

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from services.routing.encoder import EncoderWeights
 
-FORMAT = 4
-MODEL_ID = "models/cascade@4"
+FORMAT = 5
+MODEL_ID = "models/cascade@5"
 _ENCODER = "encoder."
 
 
@@ -45,6 +45,8 @@ class Weights:
     """What is added to the logarithm of each category's probability after the encoder."""
     thresholds: NDArray[np.float64]
     """Probability below which a category is not assigned."""
+    usual: NDArray[np.float64]
+    """Share of each category that is expected at each of the places of `mix`."""
     vocabulary: NDArray[np.uint64]
     """Sorted hashes of the words of the training text."""
     least_known: NDArray[np.float64]

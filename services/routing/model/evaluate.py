@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 
 from services.routing.calibration import Floats, expected_calibration_error
 from services.routing.classifier import Cascade, Judgement
-from services.routing.judgement import Category, Stage
-from services.routing.model.datasets import EVALUATE_SETS, LABELS, SHIP_SETS, Row, read_labels, read_set
+from services.routing.judgement import Category, Mix, Stage
+from services.routing.mix import LEAST_POSTS, learnt
+from services.routing.model.datasets import EVALUATE_SETS, LABELS, SHIP_SETS, VENUES, Row, read_labels, read_set
+from services.routing.streams import probabilities
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +36,21 @@ class Figures:
     linear: float
     """Share that the linear stage decided alone."""
 
-    def line(self, text_alone: float, wanted: float | None) -> str:
-        """One row of a Markdown table; `text_alone` is the accuracy without the venue."""
-        after = (self.coverage, self.assigned_accuracy, self.top_error, self.calibration_error, self.linear)
-        target = f"{wanted:.2f}" if wanted else ""
-        cells = [f"{text_alone:.3f}", f"{self.accuracy:.3f}", target, *(f"{number:.3f}" for number in after)]
-        return " | ".join([str(self.rows), *cells])
+    def line(self, text_alone: float, wanted: float | None, mixed: "Figures | None") -> str:
+        """One row of a Markdown table; `text_alone` is the accuracy without the venue, `mixed` all with the mix."""
+        told = [
+            text_alone,
+            self.accuracy,
+            mixed and mixed.accuracy,
+            self.coverage,
+            self.assigned_accuracy,
+            self.top_error,
+            mixed and mixed.top_error,
+            self.calibration_error,
+            self.linear,
+        ]
+        cells = ["" if number is None else f"{number:.3f}" for number in told]
+        return " | ".join([str(self.rows), *cells[:3], f"{wanted:.2f}" if wanted else "", *cells[3:]])
 
 
 PAGE = Path(__file__).parents[3] / "docs" / "classifier.md"
@@ -58,16 +69,31 @@ TARGETS = {
 }
 """Accuracy without abstention that we want at least."""
 
-HEADER = """\
-| set | use | lang | rows | text alone | accuracy | wanted | coverage | right | errors in surest 80 % | ECE | linear |
-|---|---|---|---|---|---|---|---|---|---|---|---|"""
+SPLITS = ("train", "dev")
+
+COLUMNS = (
+    "set",
+    "use",
+    "lang",
+    "rows",
+    "text alone",
+    "accuracy",
+    "with mix",
+    "wanted",
+    "coverage",
+    "right",
+    "errors in surest 80 %",
+    "with mix",
+    "ECE",
+    "linear",
+)
 
 
 def main() -> None:
     """Prints the tables, or writes them into the page of the classifier."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, help="directory of the public sets (*.jsonl)")
-    parser.add_argument("--split", choices=("train", "dev"), default="dev")
+    parser.add_argument("--split", choices=SPLITS, default="dev")
     parser.add_argument("--model", type=Path, help="other weights than those that ship")
     parser.add_argument("--labels", type=Path, help="what people said of posts: see `ascolto triage export`")
     parser.add_argument("--write", action="store_true", help="write the tables into docs/classifier.md")
@@ -87,17 +113,39 @@ def main() -> None:
 
 def report(classifier: Cascade, data: Path | None, split: str, labelled: Sequence[Row] = ()) -> str:
     """A Markdown table with one line for each set and language, and one of the calibration of each language."""
-    lines = [f"Model `{classifier.model}`, {split} splits.", "", HEADER]
+    lines = [f"Model `{classifier.model}`, {split} splits.", "", *heading(COLUMNS)]
     outcomes: dict[str, list[Outcomes]] = defaultdict(list)
+    of_stream: dict[str, list[Outcomes]] = defaultdict(list)
     public = _sets(data, split) if data else ()
     for use, name, rows in [*public, ("yours", LABELS, labelled)]:
+        mix = mix_of(classifier, data, name, split) if data and use != "yours" else None
         for language, group in sorted(by_language(rows).items()):
             found, alone = judge(classifier, group), figures(classifier, [text_alone(row) for row in group])
-            line = found.figures().line(alone.accuracy, TARGETS.get(name))
+            mixed = judge(classifier, [with_mix(row, mix) for row in group]) if mix else None
+            line = found.figures().line(alone.accuracy, TARGETS.get(name), mixed.figures() if mixed else None)
             lines.append(f"| {name} | {use} | {language} | {line} |")
             if use != "ship":
                 outcomes[language].append(found)
-    return "\n".join([*lines, "", *calibration_lines(outcomes)])
+                of_stream[language].append(mixed or found)
+    return "\n".join([*lines, "", *calibration_lines(outcomes, of_stream)])
+
+
+def heading(columns: Sequence[str]) -> list[str]:
+    """The first two lines of a Markdown table."""
+    return [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
+
+
+def mix_of(classifier: Cascade, data: Path, name: str, split: str) -> Mix | None:
+    """What the set's other split teaches about its mix, as a stream's past would: from texts, and never from labels."""
+    past = [row.text for each in SPLITS if each != split for row in read_set(data, name, each)]
+    if len(past) < LEAST_POSTS:
+        return None
+    return learnt(probabilities(classifier, past), classifier.usual(VENUES.get(name)))
+
+
+def with_mix(row: Row, mix: Mix) -> Row:
+    """The row as one of a stream whose mix is known."""
+    return replace(row, text=replace(row.text, mix=mix))
 
 
 def _sets(data: Path, split: str) -> Iterator[tuple[str, str, Sequence[Row]]]:
@@ -119,14 +167,22 @@ def text_alone(row: Row) -> Row:
     return replace(row, text=replace(row.text, venue=None))
 
 
-def calibration_lines(outcomes: Mapping[str, Sequence["Outcomes"]]) -> list[str]:
-    """Expected calibration error of each language, over all rows that only judge."""
-    lines = ["| language | rows that only judge | ECE |", "|---|---|---|"]
+def calibration_lines(
+    outcomes: Mapping[str, Sequence["Outcomes"]], of_stream: Mapping[str, Sequence["Outcomes"]]
+) -> list[str]:
+    """Expected calibration error of each language, over all rows that only judge; `of_stream` is with their mixes."""
+    lines = heading(("language", "rows that only judge", "ECE", "with mix"))
     for language, of_sets in sorted(outcomes.items()):
-        confidence = np.concatenate([each.confidence for each in of_sets])
-        correct = np.concatenate([each.correct for each in of_sets])
-        lines.append(f"| {language} | {correct.size} | {expected_calibration_error(confidence, correct):.3f} |")
+        rows = sum(each.correct.size for each in of_sets)
+        errors = [_calibration_error(each) for each in (of_sets, of_stream[language])]
+        lines.append(f"| {language} | {rows} | {' | '.join(f'{error:.3f}' for error in errors)} |")
     return lines
+
+
+def _calibration_error(outcomes: Sequence["Outcomes"]) -> float:
+    confidence = np.concatenate([each.confidence for each in outcomes])
+    correct = np.concatenate([each.correct for each in outcomes])
+    return expected_calibration_error(confidence, correct)
 
 
 def by_language(rows: Sequence[Row]) -> dict[str, list[Row]]:

@@ -18,6 +18,7 @@ from services.routing.encoder import Encoder
 from services.routing.features import extract
 from services.routing.lexicon import Lexicon
 from services.routing.linear import Linear
+from services.routing.mix import PLACES
 from services.routing.model.calibrating import HeldOut, calibrate
 from services.routing.model.datasets import SHIP_SETS, Row, read_corpus, read_labels, read_set
 from services.routing.model.encoder_training import EPOCHS, train_encoder
@@ -79,7 +80,16 @@ def uncalibrated() -> dict[str, Floats]:
     """What stands in the weights until `calibrate` has chosen."""
     each = np.ones(len(CATEGORIES))
     blend, sharpness = np.array([0.5, 0.5]), np.ones(1)
-    return {"sharpness": sharpness, "certain": each, "blend": blend, "category_bias": each * 0, "thresholds": each * 0}
+    bias = thresholds = each * 0
+    usual = np.full((len(PLACES), len(CATEGORIES)), 1 / len(CATEGORIES))
+    return {
+        "sharpness": sharpness,
+        "certain": each,
+        "blend": blend,
+        "category_bias": bias,
+        "thresholds": thresholds,
+        "usual": usual,
+    }
 
 
 def replaced(weights: Weights, fields: dict[str, Floats]) -> Weights:
@@ -97,6 +107,7 @@ def judged(weights: Weights, rows: Sequence[Row], lexicon: Lexicon) -> HeldOut:
         truth=np.array([CATEGORIES.index(row.category) for row in rows if row.category]),
         weights=row_weights(rows),
         mixed=np.array([row.is_corpus for row in rows]),
+        places=np.array([PLACES.index(row.text.venue) for row in rows]),
     )
 
 

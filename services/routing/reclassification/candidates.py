@@ -1,11 +1,11 @@
 """What a candidate says of posts, beside what stands of them: pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from ascolto.classification.v1 import classification_pb2 as pb
 from ascolto.posts.v1.post_pb2 import PostReceived
-from services.routing.decisions import Classifier, classify_posts, rule_for
+from services.routing.decisions import Classifier, MixOf, classify_posts, mix_told, rule_for
 from services.routing.vocabulary import CATEGORY_WORDS, DECISION_WORDS, KIND_WORDS, STAGE_WORDS
 
 ABSTAINED: Final = DECISION_WORDS[pb.DECISION_ABSTAINED]
@@ -51,14 +51,23 @@ class Candidate(NamedTuple):
     """Classification, where it may be promoted."""
 
 
-def judge(classifier: Classifier, stood: Sequence[Stood]) -> list[Candidate]:
-    """What the classifier, in one call, makes of the posts that need one, in order."""
+def judge(classifier: Classifier, stood: Sequence[Stood], mix_of: MixOf | None = None) -> list[Candidate]:
+    """What the classifier, in one call, makes of the posts that need one, in order.
+
+    Where `mix_of` is None, under the mix that what stands was decided under.
+    """
     messages = [(each, pb.PostClassified.FromString(each.payload)) for each in stood]
     asked = [(each, message) for each, message in messages if rule_for(_received(message)) is None]
-    judged = classify_posts(classifier, [_received(message) for _, message in asked])
+    received = [_received(message) for _, message in asked]
+    judged = classify_posts(classifier, received, mix_of or _mix_as_before(message for _, message in asked))
     return [
         _candidate(each, message.classification, found) for (each, message), found in zip(asked, judged, strict=True)
     ]
+
+
+def _mix_as_before(messages: Iterable[pb.PostClassified]) -> MixOf:
+    mixes = {message.post.name: mix_told(message.classification) for message in messages}
+    return lambda post, _: mixes[post.name]
 
 
 def _received(message: pb.PostClassified) -> PostReceived:

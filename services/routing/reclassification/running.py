@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Final
 from uuid import uuid4
 
 from chassis.postgres import Connection
-from services.routing.decisions import Classifier
-from services.routing.reclassification.candidates import Candidate, judge
+from services.routing.decisions import Classifier, MixOf
+from services.routing.reclassification.candidates import Candidate, Stood, judge
 from services.routing.reclassification.refusals import ReclassificationRefused, Refusal
 from services.routing.store import candidates, runs
 from services.routing.store.runs import Run, State
@@ -43,19 +44,21 @@ def _open(run: Run) -> str:
     return f"Run {run.id} of {run.model} ({begin}) is {run.state}, and you ask for another: {choice} first."
 
 
-async def go_through(connection: Connection, run: Run, classifier: Classifier, on_page: OnPage) -> Run:
-    """The run when it is done; `on_page` is told of it after each page."""
+async def go_through(
+    connection: Connection, run: Run, classifier: Classifier, on_page: OnPage, mix_of: MixOf | None = None
+) -> Run:
+    """The run when it is done; `on_page` is told of it after each page, and `mix_of` is as for `judge`."""
     while run.state is State.RUNNING:
-        run = await _next_page(connection, run, classifier)
+        run = await _next_page(connection, run, partial(judge, classifier, mix_of=mix_of))
         on_page(run)
     return run
 
 
-async def _next_page(connection: Connection, run: Run, classifier: Classifier) -> Run:
+async def _next_page(connection: Connection, run: Run, judged: Callable[[list[Stood]], list[Candidate]]) -> Run:
     stood = await candidates.page(connection, run.tenant, run.since, run.cursor, PAGE_POSTS)
     if not stood:
         return await runs.enter(connection, run, State.DONE)
-    found = await asyncio.to_thread(judge, classifier, stood)
+    found = await asyncio.to_thread(judged, stood)
     async with connection.transaction():
         await candidates.keep(connection, run.id, found)
         return await runs.advance(connection, run, stood[-1].post_name, _counts(found))

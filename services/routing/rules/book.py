@@ -12,6 +12,8 @@ import structlog
 from ascolto.classification.v1 import classification_pb2 as pb
 from ascolto.posts.v1 import post_pb2 as posts
 from contracts.identity import tenant_of
+from services.routing.judgement import Mix
+from services.routing.mix import Stream
 from services.routing.rules.edition import Edition
 from services.routing.rules.engine import Engine
 from services.routing.rules.files import read_folder
@@ -64,6 +66,11 @@ class RuleBook:
         for rule, reason in ruling.untold:
             self._teller.untold(tenant, rule, reason)
         return ruling.handling
+
+    def mix_of(self, post: posts.Post, stream: Stream) -> Mix | None:
+        """What the tenant's rules say that the posts of a stream usually are."""
+        found = self._now.in_force.get(tenant_of(post.name))
+        return found.engine.rules.mixes.get(stream) if found else None
 
     def refresh(self) -> None:
         """Read what has changed; raises `RulesError` where the folder cannot be read. Blocks: call it off the loop."""

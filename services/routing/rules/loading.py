@@ -5,12 +5,13 @@ from typing import Final
 from services.routing.rules.calendar_file import read_calendar
 from services.routing.rules.conditions import check
 from services.routing.rules.document import MAX_BYTES, Document, Value
+from services.routing.rules.mix_file import read_mixes
 from services.routing.rules.model import Rule, Setting, TenantRules
 from services.routing.rules.parsing import A_NAME, parse_name
 from services.routing.rules.problems import Problem, RulesError
 from services.routing.rules.setting_file import read_setting
 
-FIELDS: Final = ("calendar", "default", "rules")
+FIELDS: Final = ("calendar", "default", "rules", "mix")
 RULE_FIELDS: Final = ("name", "when", "set", "stop")
 MAX_RULES: Final = 200
 _NEEDED_IN_FILE: Final = {
@@ -43,6 +44,7 @@ def _tenant(document: Document, root: Value) -> TenantRules:
         read_setting(document, fields["default"], _NEEDED_IN_DEFAULT) if "default" in fields else Setting(),
         _rules(document, fields["rules"]) if "rules" in fields else (),
         read_calendar(document, fields["calendar"]) if "calendar" in fields else None,
+        read_mixes(document, fields["mix"]) if "mix" in fields else {},
     )
 
 

@@ -1,9 +1,12 @@
 """The rules of a tenant as values, once they are known to be right."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final, Literal, TypeAlias
 
+from services.routing.judgement import Mix
+from services.routing.mix import Stream
 from services.routing.rules.calendar import Calendar, Span
 
 PRIORITIES: Final = ("low", "normal", "high", "urgent")
@@ -57,3 +60,5 @@ class TenantRules:
     rules: tuple[Rule, ...] = ()
     calendar: Calendar | None = None
     """None: always open."""
+    mixes: Mapping[Stream, Mix] = field(default_factory=dict)
+    """What the posts of a stream usually are."""

@@ -23,7 +23,8 @@ from chassis.health import Health
 from chassis.postgres import Pool
 from services.routing.correcting import Corrections
 from services.routing.corrections import Handle, no_rules
-from services.routing.judgement import Category, Judgement, Kind, Text
+from services.routing.decisions import MixOf, no_mix
+from services.routing.judgement import Category, Judgement, Kind, Mix, Text
 from services.routing.requests import Tokens
 from services.routing.servicer import GRPC_SERVICE, RoutingServicer
 from tests.integration.routing.records import QUESTION
@@ -38,9 +39,9 @@ class Parrot:
     model = "models/parrot@1"
 
     def classify(self, texts: Sequence[Text]) -> list[Judgement]:
-        return [self._judge(Category(text.text.split()[0])) for text in texts]
+        return [self._judge(Category(text.text.split()[0]), text.mix) for text in texts]
 
-    def _judge(self, category: Category) -> Judgement:
+    def _judge(self, category: Category, mix: Mix | None) -> Judgement:
         return Judgement(
             category=category,
             abstained=False,
@@ -50,6 +51,7 @@ class Parrot:
             model=self.model,
             kind=Kind.SERVICE_PROBLEM if category is Category.COMPLAINT else Kind.INFORMATION_REQUEST,
             sentiment=3,
+            mix=mix,
         )
 
 
@@ -69,9 +71,11 @@ class Served:
 
 
 @asynccontextmanager
-async def serving(pool: Pool, handle: Handle = no_rules) -> AsyncIterator[Served]:
+async def serving(pool: Pool, handle: Handle = no_rules, mix_of: MixOf = no_mix) -> AsyncIterator[Served]:
     corrections = Corrections(pool, utc_now, handle, on_corrections=lambda: None)
-    servicer = RoutingServicer(pool, Parrot(), handle, corrections, Tokens(CursorCodec([b"k" * 32])), utc_now)
+    servicer = RoutingServicer(
+        pool, Parrot(), handle, corrections, Tokens(CursorCodec([b"k" * 32])), utc_now, mix_of=mix_of
+    )
     async with AsyncExitStack() as stack:
         issuer = await stack.enter_async_context(DevIssuer(DevIssuerSettings(profile="local")))
         authenticator = Authenticator(AuthSettings(profile="local", issuer=issuer.url))

@@ -10,7 +10,12 @@ from ascolto.classification.v1 import classification_pb2 as classification
 from ascolto.posts.v1 import post_pb2 as posts
 from ascolto.routing.v1 import routing_service_pb2 as pb
 from chassis.postgres import Pool
+from contracts.identity import tenant_of
+from services.routing.decisions import mix_told
 from services.routing.handlers import Projector
+from services.routing.judgement import Mix
+from services.routing.mix import Stream
+from services.routing.venues import Venue
 from tests.factories import NOW, timestamp
 from tests.integration.routing.records import (
     COMPLAINT,
@@ -133,6 +138,18 @@ async def test_a_dry_run_classifies_and_keeps_nothing(pool: Pool) -> None:
         classification.DECISION_RULE,
     )
     assert await pool.fetchval("SELECT count(*) FROM decision") == 0
+
+
+async def test_a_dry_run_knows_the_mix_of_the_callers_stream(pool: Pool) -> None:
+    mix = Mix(0.125, 0.625, 0.125, 0.125)
+
+    def mix_of(post: posts.Post, stream: Stream) -> Mix | None:
+        return mix if (tenant_of(post.name), stream) == ("acme", Stream("x", Venue.MICROBLOG)) else None
+
+    items = [pb.ClassifyRequest.Item(text="question", network=network) for network in ("x", "telegram")]
+    async with serving(pool, mix_of=mix_of) as served:
+        answer = await (await served.caller()).Classify(pb.ClassifyRequest(items=items))
+    assert [mix_told(result.classification) for result in answer.results] == [mix, None]
 
 
 @pytest.mark.parametrize(

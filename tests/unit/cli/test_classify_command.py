@@ -22,7 +22,9 @@ from cli.commands import classify
 from cli.errors import CommandError
 from cli.texts import Line
 from services.routing.classifier import Cascade
-from services.routing.judgement import Category, Evidence, Judgement, Kind, Stage, Text, UrgencyReason
+from services.routing.judgement import Category, Evidence, Judgement, Kind, Mix, Stage, Text, UrgencyReason
+from services.routing.mix import Stream
+from services.routing.rules.loading import load_rules
 from services.routing.venues import Venue
 
 PARCEL = '{"text": "Where is my parcel?", "language": "en"}'
@@ -39,6 +41,7 @@ JUDGEMENT = Judgement(
     topics=("delivery", "availability", "cleanliness"),
     toxicity=0.934,
     stage=Stage.ENCODER,
+    mix=Mix(0.1, 0.5, 0.3, 0.1),
     evidence=(Evidence("category", "word:漢", 3, 4),),
 )
 
@@ -66,7 +69,7 @@ def test_each_row_says_everything_that_was_judged() -> None:
     assert sum(row["probabilities"].values()) == pytest.approx(1, abs=1e-3)
     assert row.keys() == {
         *("line", "category", "probabilities", "kind", "sentiment", "urgency", "topics", "toxicity"),
-        *("language", "stage", "abstained", "reasons", "evidence", "model"),
+        *("language", "stage", "abstained", "mix", "reasons", "evidence", "model"),
     }
 
 
@@ -202,6 +205,7 @@ def test_people_are_told_all_that_programs_are() -> None:
         "language": " en ",
         "stage": "encoder",
         "abstained": "unsure",
+        "mix": "mix:10/50/30/10%",
         "reasons": f"word:{'漢' * 30}",
         "model": "models/m@1+ab",
         "evidence": "category <- word:漢 [3:4]",
@@ -235,3 +239,58 @@ def test_a_missing_file_says_so() -> None:
     result = _run("/nowhere.jsonl")
     assert isinstance(result.exception, CommandError)
     assert "/nowhere.jsonl: No such file" in str(result.exception)
+
+
+def _stream(folder: Path, posts: int, **fields: str) -> Path:
+    """A file of complaints, but for one text that may be anything."""
+    texts = ["ok"] + [f"My parcel {number} is broken and nobody answers me!" for number in range(posts - 1)]
+    file = folder / "stream.jsonl"
+    file.write_text("".join(f"{json.dumps({'text': text, **fields})}\n" for text in texts))
+    return file
+
+
+@pytest.mark.parametrize(("fields", "stream"), [({"network": "x"}, "x (microblog)"), ({}, "no network (any venue)")])
+def test_what_a_file_usually_holds_is_learnt_and_weighs(tmp_path: Path, fields: dict[str, str], stream: str) -> None:
+    file = _stream(tmp_path, 200, **fields)
+    alone, weighed = (_run(str(file), "--json", *options) for options in ((), ("--learn-mix",)))
+    before, after = (json.loads(result.stdout.splitlines()[0]) for result in (alone, weighed))
+    assert (before["mix"], "learnt" in alone.stderr) == (None, False)
+    assert after["mix"]["complaint"] > 0.6
+    assert after["probabilities"]["complaint"] > before["probabilities"]["complaint"]
+    assert f"{stream}: learnt from 200 posts" in weighed.stderr
+
+
+def test_from_few_posts_no_mix_is_learnt(tmp_path: Path) -> None:
+    result = _run(str(_stream(tmp_path, 199, network="x")), "--json", "--learn-mix")
+    assert {json.loads(line)["mix"] for line in result.stdout.splitlines()} == {None}
+    assert "199 posts are too few to learn a mix from, 200 are needed" in result.stderr
+
+
+def test_a_mix_cannot_be_learnt_from_what_is_read_once() -> None:
+    result = _run("-", "--learn-mix", given=PARCEL)
+    assert isinstance(result.exception, CommandError)
+    assert "give a file" in str(result.exception)
+
+
+def test_the_mix_of_a_file_goes_into_rules_as_it_is_printed(tmp_path: Path) -> None:
+    file = _stream(tmp_path, 250, network="x")
+    with file.open("a") as more:
+        more.write('{"text": "hello", "network": "telegram"}\n{"text": "hello"}\nno json\n')
+    printed = CliRunner().invoke(app, ["classifier", "mix", str(file)]).stdout
+    rules = load_rules(f"calendar: always\ndefault: {{queue: q}}\n{printed}".encode(), "acme.yaml")
+    assert list(rules.mixes) == [Stream("x", Venue.MICROBLOG)]
+    assert "telegram (chat): 1 posts are too few" in printed
+    as_json = CliRunner().invoke(app, ["classifier", "mix", str(file), "--json"]).stdout.splitlines()
+    told = {row["network"]: (row["posts"], row["mix"] is None) for row in map(json.loads, as_json)}
+    assert told == {"x": (250, False), "telegram": (1, True), None: (1, True)}
+
+
+def test_rules_without_a_stream_that_is_long_enough_get_a_comment(tmp_path: Path) -> None:
+    printed = CliRunner().invoke(app, ["classifier", "mix", str(_stream(tmp_path, 3, network="x"))]).stdout
+    assert all(line.lstrip().startswith("#") for line in printed.splitlines())
+
+
+def test_what_no_network_is_told_of_cannot_stand_in_rules(tmp_path: Path) -> None:
+    printed = CliRunner().invoke(app, ["classifier", "mix", str(_stream(tmp_path, 200))]).stdout
+    assert "posts whose network is not told" in printed
+    assert all(line.lstrip().startswith("#") for line in printed.splitlines())

@@ -151,3 +151,19 @@ def test_the_sample_sorts_the_sample_conversations() -> None:
     shown = _lines(_run("test", SAMPLE, "--against", ROOT / "samples" / "conversations.jsonl", "--json"))
     queues = {row["handling"]["queue"] for row in shown if "handling" in row}
     assert {"questions", "complaints", "praise", "triage", "chat"} <= queues
+
+
+def test_the_mix_of_the_file_weighs_what_is_tried(tmp_path: Path) -> None:
+    row = {"text": "ok", "network": "x"}
+    [alone] = _lines(_tried(tmp_path, row))
+    mix = "mix: [{network: x, venue: microblog, question: 0.01, complaint: 0.01, feedback: 0.97, other: 0.01}]\n"
+    (tmp_path / "acme.yaml").write_text(RULES + mix)
+    [weighed] = _lines(_run("test", tmp_path / "acme.yaml", "--against", tmp_path / "posts.jsonl", "--json"))
+    assert "mix" not in alone["classification"]
+    assert [each["probability"] for each in weighed["classification"]["mix"]] == [0.01, 0.01, 0.97, 0.01]
+    assert _feedback(weighed) > _feedback(alone)
+
+
+def _feedback(line: dict[str, Any]) -> float:
+    shares = {each["category"]: float(each["probability"]) for each in line["classification"]["probabilities"]}
+    return shares["CATEGORY_FEEDBACK"]

@@ -123,5 +123,5 @@ def test_few_stars_make_a_complaint_likelier() -> None:
 
 
 def test_the_model_is_named_by_its_content() -> None:
-    assert CLASSIFIER.model.startswith("models/cascade@4+")
+    assert CLASSIFIER.model.startswith("models/cascade@5+")
     assert CLASSIFIER.classify([Text("hello")])[0].model == CLASSIFIER.model

@@ -6,7 +6,7 @@ import pytest
 
 from services.routing.classifier import Cascade
 from services.routing.model.datasets import SHIP_SETS, read_corpus, read_set
-from services.routing.model.evaluate import figures
+from services.routing.model.evaluate import figures, mix_of, with_mix
 
 DATA = Path(__file__).parents[4] / "shared" / "data"
 CLASSIFIER = Cascade.load()
@@ -43,6 +43,21 @@ def test_abstention_leaves_the_better_part(name: str) -> None:
 
     assert result.coverage >= 0.4
     assert result.assigned_accuracy > result.accuracy
+
+
+@needs_data
+@pytest.mark.parametrize(("name", "floor"), [("airline_tweets", 0.78), ("germeval17_de", 0.78), ("absita18_it", 0.75)])
+def test_accuracy_under_the_mix_that_other_texts_of_the_stream_teach(name: str, floor: float) -> None:
+    mix = mix_of(CLASSIFIER, DATA, name, "dev")
+    assert mix is not None
+    rows = [with_mix(row, mix) for row in read_set(DATA, name, "dev") if row.label]
+
+    assert figures(CLASSIFIER, rows).accuracy >= floor
+
+
+@needs_data
+def test_a_set_that_is_too_small_teaches_no_mix() -> None:
+    assert mix_of(CLASSIFIER, DATA, "reviewed_it_brand_comments", "dev") is None
 
 
 @needs_data

@@ -49,7 +49,7 @@ def test_shipped_weights_keep_their_name_through_saving(tmp_path: Path) -> None:
 def test_weights_of_another_format_are_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "other.npz", format=np.array(0))
 
-    with pytest.raises(ValueError, match="format 4"):
+    with pytest.raises(ValueError, match="format 5"):
         Weights.load(tmp_path / "other.npz")
 
 

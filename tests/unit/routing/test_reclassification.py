@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import pytest
 
 from ascolto.classification.v1 import classification_pb2 as pb
-from services.routing.judgement import Category, Judgement, Kind, Text
+from services.routing.decisions import CATEGORIES, no_mix
+from services.routing.judgement import Category, Judgement, Kind, Mix, Text
 from services.routing.reclassification.candidates import Candidate, Stood, judge
 from services.routing.reclassification.comparison import Agreement, Cell, Comparison
 from tests.factories import make_post_classified
@@ -137,3 +138,37 @@ def test_the_total_is_that_of_all_groups() -> None:
         10,
         8,
     )
+
+
+class Listens(Complains):
+    """Keeps the mixes that it was told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[Mix | None] = []
+
+    def classify(self, texts: Sequence[Text]) -> list[Judgement]:
+        self.told += [text.mix for text in texts]
+        return super().classify(texts)
+
+
+def under(mix: Mix) -> Stood:
+    """What was decided under a mix."""
+    message = make_post_classified()
+    for category, share in zip(CATEGORIES.values(), mix, strict=True):
+        message.classification.mix.add(category=category, probability=share)
+    return stood()._replace(payload=message.SerializeToString())
+
+
+def test_a_candidate_is_told_the_mix_of_each_stream() -> None:
+    candidate, mix = Listens(), Mix(0.125, 0.625, 0.125, 0.125)
+    judge(candidate, [stood()], lambda _, stream: mix if stream.network == "x" else None)
+    judge(candidate, [under(mix)], no_mix)
+    assert candidate.told == [mix, None]
+
+
+def test_a_candidate_whose_tenants_rules_are_not_known_is_told_the_mix_of_what_stands() -> None:
+    candidate, mix = Listens(), Mix(0.125, 0.625, 0.125, 0.125)
+    judge(candidate, [under(mix)])
+    judge(candidate, [stood()])
+    assert candidate.told == [mix, None]

@@ -8,7 +8,7 @@ import pytest
 from contracts.codec import Event
 from services.routing.decisions import classify_batch
 from services.routing.facts import outline_of
-from services.routing.judgement import Category, Judgement, Kind, Stage, Text
+from services.routing.judgement import Category, Judgement, Kind, Mix, Stage, Text
 from services.routing.language_model.reconsidering import reconsider, reconsidering
 from tests.factories import make_event, make_post_classified, make_post_received
 
@@ -93,3 +93,11 @@ def test_what_a_language_model_said_of_a_post_is_not_kept_in_its_history() -> No
     message = make_post_classified()
     message.classification.reasons.append("model: the author quotes themselves")
     assert b"quotes" not in outline_of(message)
+
+
+async def test_the_mix_of_a_stream_is_no_other_text_when_it_is_classified() -> None:
+    fast, event = Fast(), make_event(make_post_received())
+    mix = Mix(0.1, 0.7, 0.1, 0.1)
+    classifier = await reconsidering(fast, Large(), lambda *_: mix)([event.message])  # type: ignore[list-item] # as above
+    classify_batch(classifier, [event], mix_of=lambda *_: mix)  # type: ignore[list-item] # as above
+    assert len(fast.asked) == 1

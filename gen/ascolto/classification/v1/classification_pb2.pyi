@@ -375,6 +375,7 @@ class Classification(_message.Message):
     TOXICITY_FIELD_NUMBER: _builtins.int
     STAGE_FIELD_NUMBER: _builtins.int
     EVIDENCE_FIELD_NUMBER: _builtins.int
+    MIX_FIELD_NUMBER: _builtins.int
     category: Global___Category.ValueType
     decision: Global___Decision.ValueType
     language: _builtins.str
@@ -404,6 +405,12 @@ class Classification(_message.Message):
 
     @_builtins.property
     def evidence(self) -> _containers.RepeatedCompositeFieldContainer[Global___Evidence]: ...
+    @_builtins.property
+    def mix(self) -> _containers.RepeatedCompositeFieldContainer[Global___CategoryProbability]:
+        """What the tenant's rules say that posts of this network and venue usually are, one share per category: the
+        probabilities are weighed by it. Empty where they say nothing.
+        """
+
     def __init__(
         self,
         *,
@@ -420,10 +427,11 @@ class Classification(_message.Message):
         toxicity: _builtins.float | None = ...,
         stage: Global___Stage.ValueType = ...,
         evidence: _abc.Iterable[Global___Evidence] | None = ...,
+        mix: _abc.Iterable[Global___CategoryProbability] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_language", b"_language", "_model", b"_model", "_toxicity", b"_toxicity", "_urgency", b"_urgency", "language", b"language", "model", b"model", "toxicity", b"toxicity", "urgency", b"urgency"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_language", b"_language", "_model", b"_model", "_toxicity", b"_toxicity", "_urgency", b"_urgency", "category", b"category", "decision", b"decision", "evidence", b"evidence", "kind", b"kind", "language", b"language", "model", b"model", "probabilities", b"probabilities", "reasons", b"reasons", "sentiment", b"sentiment", "stage", b"stage", "topics", b"topics", "toxicity", b"toxicity", "urgency", b"urgency"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_language", b"_language", "_model", b"_model", "_toxicity", b"_toxicity", "_urgency", b"_urgency", "category", b"category", "decision", b"decision", "evidence", b"evidence", "kind", b"kind", "language", b"language", "mix", b"mix", "model", b"model", "probabilities", b"probabilities", "reasons", b"reasons", "sentiment", b"sentiment", "stage", b"stage", "topics", b"topics", "toxicity", b"toxicity", "urgency", b"urgency"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__language: _TypeAlias = _typing.Literal["language"]  # noqa: Y015
     _WhichOneofArgType__language: _TypeAlias = _typing.Literal["_language", b"_language"]  # noqa: Y015

@@ -12,10 +12,13 @@ from structlog.testing import capture_logs
 
 from ascolto.posts.v1 import post_pb2 as posts
 from chassis.logging import safe_exception
+from services.routing.judgement import Mix
+from services.routing.mix import Stream
 from services.routing.rules import asking, telling
 from services.routing.rules.book import RuleBook
 from services.routing.rules.loading import load_rules
 from services.routing.rules.problems import RulesError
+from services.routing.venues import Venue
 from tests.factories import make_post
 from tests.unit.routing.rules.rulings import HEARD_AT, complaint, file_of, rule_of
 
@@ -298,3 +301,15 @@ def test_a_file_of_a_wrong_name_takes_nothing_from_the_right_one(tmp_path: Path)
     (tmp_path / "acme.yml").write_text(_of_queue("never"))
     book.refresh()
     assert _queue(book) == "after"
+
+
+def test_a_stream_has_the_mix_that_its_tenants_file_says_now(tmp_path: Path) -> None:
+    even = "question: 0.25, complaint: 0.25, feedback: 0.25, other: 0.25"
+    _write(tmp_path, "acme", f"{_of_queue('a')}\nmix: [{{network: x, venue: chat, {even}}}]\n")
+    book, chat = RuleBook.open(tmp_path), Stream("x", Venue.CHAT)
+    assert book.mix_of(make_post(tenant="acme"), chat) == Mix(0.25, 0.25, 0.25, 0.25)
+    assert book.mix_of(make_post(tenant="acme"), Stream("x", Venue.MICROBLOG)) is None
+    assert book.mix_of(make_post(tenant="rival"), chat) is None
+    _write(tmp_path, "acme", _of_queue("a"))
+    book.refresh()
+    assert book.mix_of(make_post(tenant="acme"), chat) is None

@@ -4,11 +4,15 @@ from textwrap import dedent
 
 import pytest
 
+from services.routing.judgement import Mix
+from services.routing.mix import Stream
 from services.routing.rules.calendar import Span, Window
 from services.routing.rules.document import MAX_BYTES
 from services.routing.rules.loading import load_rules
+from services.routing.rules.mix_file import MAX_STREAMS
 from services.routing.rules.model import NONE, Setting, TenantRules
 from services.routing.rules.problems import Problem, RulesError
+from services.routing.venues import Venue
 
 GOOD = """\
 calendar:
@@ -238,3 +242,51 @@ def test_the_place_within_a_condition_is_told_unless_yaml_has_changed_it(
     [problem] = _problems(CONDITION + condition)
     assert (problem.line, problem.column) == (line, column)
     assert problem.message.startswith("post has no field folowers; there are followers, ")
+
+
+MIX = "calendar: always\ndefault: {queue: q}\nmix:\n"
+EVEN = "question: 0.25, complaint: 0.25, feedback: 0.25, other: 0.25"
+
+
+def test_the_mix_of_each_stream_is_read() -> None:
+    x, feed = "network: x, venue: microblog", "network: rss_atom"
+    text = f"{MIX}  - {{{x}, question: 0.13, complaint: 0.55, feedback: 0.29, other: 0.04}}\n  - {{{feed}, {EVEN}}}\n"
+    mixes = _load(text).mixes
+    assert list(mixes) == [Stream("x", Venue.MICROBLOG), Stream("rss_atom", None)]
+    assert sum(mixes[Stream("x", Venue.MICROBLOG)]) == pytest.approx(1)
+    assert mixes[Stream("rss_atom")] == Mix(0.25, 0.25, 0.25, 0.25)
+
+
+@pytest.mark.parametrize(
+    ("stream", "told"),
+    [
+        ("venue: chat, " + EVEN, "acme.yaml:4:5: mix[0]: network: must be there: where it is said, such as x"),
+        ("network: x, question: 1", "acme.yaml:4:5: mix[0]: complaint: must be there: a share such as 0.12"),
+        (f"network: x, venue: pub, {EVEN}", "acme.yaml:4:25: mix[0].venue: 'pub' must be one of microblog, comment"),
+        (
+            "network: x, question: 0.5, complaint: 0.5, feedback: 0.5, other: 0.5",
+            "acme.yaml:4:5: mix[0]: has shares that add up to 2: they are of all posts, so together they are 1",
+        ),
+        (
+            "network: x, question: 0, complaint: 0.5, feedback: 0.25, other: 0.25",
+            "acme.yaml:4:28: mix[0].question: '0' must be from 0.001 to 1: what never comes cannot be recognised",
+        ),
+        (f"network: x, {EVEN.replace('0.25', 'nan')}", "mix[0].question: 'nan' must be from 0.001 to 1"),
+        (f"network: x, {EVEN.replace('0.25', '25 %')}", "mix[0].question: '25 %' must be a share such as 0.12"),
+        (f"network: ' x', {EVEN}", "mix[0].network: ' x' must be the name of a network, such as x"),
+    ],
+)
+def test_a_mix_that_is_wrong_is_told_where_and_why(stream: str, told: str) -> None:
+    assert told in "\n".join(_told(f"{MIX}  - {{{stream}}}\n"))
+
+
+def test_a_stream_has_one_mix() -> None:
+    stream = f"  - {{network: x, {EVEN}}}\n"
+    [told] = _told(MIX + stream + stream)
+    assert told == "acme.yaml:5:5: mix[1]: is the stream of line 4 again: leave one of them out"
+
+
+def test_a_file_has_a_bounded_number_of_streams() -> None:
+    streams = "".join(f"  - {{network: n{number}, {EVEN}}}\n" for number in range(MAX_STREAMS + 1))
+    [told] = _told(MIX + streams)
+    assert "has 101 streams and may have 100" in told
