@@ -3,8 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from cli.console import printable
 from services.routing.judgement import Category, Mix
 from services.routing.mix import LEAST_POSTS, Stream
+from services.routing.rules.parsing import NETWORK
 from services.routing.streams import Learnt
 
 
@@ -24,19 +26,32 @@ def as_rules(found: Mapping[Stream, Learnt]) -> Iterator[str]:
     """YAML that goes into a file of rules as it is; what cannot stand there is a comment."""
     yield "mix:" if any(_is_rule(stream, learnt) for stream, learnt in found.items()) else "# no mix:"
     for stream, learnt in found.items():
-        posts = f"{learnt.posts:,} posts"
-        told = shares(learnt.mix)
-        if told is None:
-            yield f"  # {named(stream)}: {posts} are too few, {LEAST_POSTS} are needed"
-            continue
-        fields = {"network": stream.network, "venue": stream.venue, **told}
-        line = f"- {{{', '.join(f'{name}: {value}' for name, value in fields.items() if value is not None)}}}"
-        yield f"  {line}  # {posts}" if stream.network else f"  # {line}: {posts} whose network is not told"
+        yield f"  {'' if _is_rule(stream, learnt) else '# '}{_as_rule(stream, learnt)}"
+
+
+def _as_rule(stream: Stream, learnt: Learnt) -> str:
+    of_each = shares(learnt.mix)
+    if of_each is None:
+        return f"{named(stream)}: {learnt.posts:,} posts are too few, {LEAST_POSTS} are needed"
+    if not _is_named(stream):
+        return told(stream, learnt)
+    venue = {"venue": stream.venue} if stream.venue else {}
+    fields = {"network": stream.network, **venue, **of_each}
+    return f"- {{{', '.join(f'{name}: {value}' for name, value in fields.items())}}}  # {learnt.posts:,} posts"
+
+
+def _is_rule(stream: Stream, learnt: Learnt) -> bool:
+    return _is_named(stream) and learnt.mix is not None
+
+
+def _is_named(stream: Stream) -> bool:
+    """Whether rules can name it."""
+    return stream.network is not None and NETWORK.fullmatch(stream.network) is not None
 
 
 def named(stream: Stream) -> str:
     """A stream in words."""
-    return f"{stream.network or 'no network'} ({stream.venue or 'any venue'})"
+    return f"{printable(stream.network or 'no network')} ({stream.venue or 'any venue'})"
 
 
 def told(stream: Stream, learnt: Learnt) -> str:
@@ -46,7 +61,3 @@ def told(stream: Stream, learnt: Learnt) -> str:
         return f"{named(stream)}: {learnt.posts:,} posts are too few to learn a mix from, {LEAST_POSTS} are needed"
     parts = ", ".join(f"{name} {100 * share:.0f} %" for name, share in of_each.items())
     return f"{named(stream)}: learnt from {learnt.posts:,} posts: {parts}"
-
-
-def _is_rule(stream: Stream, learnt: Learnt) -> bool:
-    return bool(stream.network and learnt.mix)

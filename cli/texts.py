@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple
@@ -14,6 +15,7 @@ import typer
 
 from cli.errors import CommandError
 from services.routing.judgement import Text
+from services.routing.tokens import MAX_CHARACTERS
 from services.routing.venues import venue_named
 
 STANDARD_INPUT: Final = "-"
@@ -48,11 +50,23 @@ def opened(file: str) -> AbstractContextManager[BinaryIO]:
         raise CommandError(f"{file}: {error.strerror}") from error
 
 
-def first_texts(file: str, *, plain: bool = False) -> list[Text]:
-    """The texts of the first lines; those that hold none are passed over."""
+class FirstTexts(NamedTuple):
+    """The texts of the first lines, and how many of these lines hold none."""
+
+    texts: list[Text]
+    bad_lines: int
+
+
+def first_texts(file: str, *, plain: bool = False) -> FirstTexts:
+    """What a mix is learnt from; of each text as much as the classifier considers, and some more."""
     with opened(file) as source:
-        lines = islice(read_lines(source, file, plain=plain), MOST_POSTS)
-        return [line.text for line in lines if isinstance(line.text, Text)]
+        found = [_shortened(line.text) for line in islice(read_lines(source, file, plain=plain), MOST_POSTS)]
+    texts = [text for text in found if isinstance(text, Text)]
+    return FirstTexts(texts, len(found) - len(texts))
+
+
+def _shortened(text: Text | str) -> Text | str:
+    return replace(text, text=text.text[: 2 * MAX_CHARACTERS]) if isinstance(text, Text) else text
 
 
 def read_lines(source: BinaryIO, name: str, *, plain: bool = False) -> Iterator[Line]:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from ascolto.posts.v1.post_pb2 import PostReceived
 from chassis.clock import utc_now
 from cli import mix_lines, weights
 from cli.console import JSON_OPTION, err, out, print_json, print_rows
@@ -15,7 +16,7 @@ from cli.routing_store import routing_store
 from cli.settings import Addresses, load_addresses
 from cli.tenants import without_posts
 from cli.texts import MOST_POSTS, first_texts
-from services.routing.decisions import text_of
+from services.routing.decisions import rule_for, text_of
 from services.routing.drift import LEAST_LABELS, Tally
 from services.routing.drift_report import Cell, Dimension, Row, first_day, rows
 from services.routing.judgement import Category, Text
@@ -75,6 +76,7 @@ def mix(
     *,
     days: Annotated[int, typer.Option(min=1, max=3650, help="How far back, of what routing has heard.")] = 28,
     model: Annotated[str, typer.Option(help="A file of weights, or `shipped`.")] = weights.SHIPPED,
+    plain: Annotated[bool, typer.Option("--plain", help="As for `ascolto classify`.")] = False,
     as_json: Annotated[bool, JSON_OPTION] = False,
 ) -> None:
     """Learn which categories the posts of each network and venue usually are, and print that for a file of rules.
@@ -83,12 +85,14 @@ def mix(
     posts are read, the latest ones; of FILE its first 5,000. A mix needs 200.
     """
     cascade = weights.load_classifier(model)
-    texts = first_texts(file) if file else asyncio.run(_heard(load_addresses(), days))
+    texts, bad_lines = first_texts(file, plain=plain) if file else (asyncio.run(_heard(load_addresses(), days)), 0)
     found = learn(cascade, texts)
     for stream, learnt in found.items() if as_json else ():
         print_json(mix_lines.shown(stream, learnt))
-    for line in () if as_json else mix_lines.as_rules(found):
+    for line in () if as_json or not texts else mix_lines.as_rules(found):
         typer.echo(line)
+    if bad_lines or not texts:
+        raise CommandError(f"{file}: {bad_lines} of its first lines hold no text: `ascolto classify` says why.")
 
 
 async def _heard(addresses: Addresses, days: int) -> list[Text]:
@@ -97,7 +101,11 @@ async def _heard(addresses: Addresses, days: int) -> list[Text]:
     async with routing_store(addresses, "ascolto", statement_seconds=STATEMENT_SECONDS, role="") as session:
         if missing := await without_posts(session, addresses.tenant):
             raise CommandError(missing)
-        return [text_of(post) async for post in latest_posts(session, addresses.tenant, since, MOST_POSTS)]
+        posts = latest_posts(session, addresses.tenant, since, MOST_POSTS)
+        texts = [text_of(post) async for post in posts if rule_for(PostReceived(post=post)) is None]
+    if not texts:
+        raise CommandError(f"{addresses.tenant} has heard no post in {days} days: give more --days.")
+    return texts
 
 
 def _range(since: date | None, until: date | None) -> tuple[date, date]:

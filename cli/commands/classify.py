@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -20,7 +21,8 @@ BATCH_ROWS: Final = 500
 BATCH_CHARACTERS: Final = 4 * 1024 * 1024
 EVIDENCE_OPTION = typer.Option("--evidence", help="Show which words and signs spoke for what.")
 LEARN_OPTION = typer.Option(
-    "--learn-mix", help="Learn first which categories the posts of each network in FILE usually are, and weigh by it."
+    "--learn-mix",
+    help="Learn from the first 5,000 lines which categories the posts of each network usually are; weigh by it.",
 )
 PLAIN_OPTION = typer.Option("--plain", help="Every line is a text, also one that looks like JSON.")
 
@@ -61,9 +63,9 @@ def classify(  # noqa: PLR0913 - what can be said of it
 
 def _learnt(classifier: Cascade, file: str, *, plain: bool) -> Mapping[Stream, Learnt]:
     """The mixes of the streams of a file; tells of each on standard error."""
-    if file == STANDARD_INPUT:
-        raise CommandError("--learn-mix reads twice, and standard input can be read once: give a file.")
-    mixes = learn(classifier, first_texts(file, plain=plain))
+    if file == STANDARD_INPUT or (Path(file).exists() and not Path(file).is_file()):
+        raise CommandError(f"--learn-mix reads {file} twice, and that can be read once: give a file.")
+    mixes = learn(classifier, first_texts(file, plain=plain).texts)
     for stream, learnt in mixes.items():
         err.print(mix_lines.told(stream, learnt), markup=False, soft_wrap=True)
     return mixes

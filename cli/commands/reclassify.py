@@ -1,7 +1,7 @@
 """`ascolto reclassify`: another model over history, compared with what stands, then promoted or discarded."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Final, TypeVar
 
@@ -17,6 +17,8 @@ from cli.reclassification_report import print_json_report, print_promoted, print
 from cli.routing_store import routing_store
 from cli.settings import load_addresses
 from cli.tenants import without_posts
+from services.routing.judgement import Mix
+from services.routing.mix import Stream, digest
 from services.routing.reclassification import promoting
 from services.routing.reclassification.comparison import Comparison
 from services.routing.reclassification.promoting import Rules
@@ -26,7 +28,7 @@ from services.routing.rules.book import RuleBook
 from services.routing.rules.problems import RulesError
 from services.routing.settings import RoutingSettings
 from services.routing.store import comparing, runs
-from services.routing.store.runs import Run
+from services.routing.store.runs import Run, Wanted
 
 STATEMENT_SECONDS: Final = 600
 T = TypeVar("T")
@@ -75,13 +77,14 @@ def reclassify(  # noqa: PLR0913 - what can be said of a run
 def _judge(  # noqa: PLR0913 - what can be said of a run
     tenant: str, model: str, since: datetime | None, examples: int, *, texts: bool, as_json: bool
 ) -> None:
-    classifier, book = weights.load_classifier(model), _book(load(RoutingSettings), tenant)
-    mix_of = book.mix_of if _knows(book, tenant) else None
+    classifier, mixes = weights.load_classifier(model), _mixes(load(RoutingSettings), tenant)
+    wanted = Wanted(classifier.model, since, digest(mixes or {}))
+    mix_of = None if mixes is None else lambda _, stream: mixes.get(stream)
 
     async def judged(session: Session) -> tuple[Run, Comparison, dict[str, str] | None]:
         if missing := await without_posts(session, tenant):
             raise CommandError(missing)
-        run = await begin_or_resume(session, tenant, classifier.model, since)
+        run = await begin_or_resume(session, tenant, wanted)
         with err.status(_judging(run)) as status:
             run = await go_through(session, run, classifier, lambda now: status.update(_judging(now)), mix_of)
         found = await comparing.comparison(session, run.id, examples)
@@ -124,6 +127,12 @@ def _book(settings: RoutingSettings, tenant: str) -> RuleBook:
 def _knows(book: RuleBook, tenant: str) -> bool:
     """Whether the tenant's rules are among those at hand."""
     return book.counting().get(tenant) is not None
+
+
+def _mixes(settings: RoutingSettings, tenant: str) -> Mapping[Stream, Mix] | None:
+    """What the tenant's rules say of streams; None where they are not at hand."""
+    book = _book(settings, tenant)
+    return book.mixes_of(tenant) if _knows(book, tenant) else None
 
 
 def _discarding(tenant: str, beginning: str) -> Work[Run]:

@@ -150,7 +150,7 @@ def _judged(judgement: Judgement, post: posts.Post) -> pb.Classification:
 def mix_told(classification: pb.Classification) -> Mix | None:
     """The mix that a classification says it was made under."""
     shares = {each.category: each.probability for each in classification.mix}
-    return Mix(*(shares[CATEGORIES[category]] for category in Category)) if shares else None
+    return Mix(*(shares[CATEGORIES[category]] for category in Category)) if len(shares) == len(Category) else None
 
 
 def _shares(of_categories: Mapping[Category, float]) -> list[pb.CategoryProbability]:
@@ -204,12 +204,14 @@ def _outgoing(
 def _author(classification: pb.Classification) -> str:
     """Who decided, as ids name it.
 
-    A language model asked again may say otherwise, and so may a model under another mix: those are other decisions.
+    A language model asked again may say otherwise, and so may any model under another mix: those are other decisions.
     """
+    parts = [classification.model or RULES]
     if classification.stage == pb.STAGE_LANGUAGE_MODEL:
-        return f"{classification.model}#{pb.Kind.Name(classification.kind)}"
-    mix = ",".join(f"{each.probability:.4f}" for each in classification.mix)
-    return f"{classification.model}#{mix}" if mix else classification.model or RULES
+        parts.append(pb.Kind.Name(classification.kind))
+    if classification.mix:
+        parts.append(",".join(f"{each.probability:.6g}" for each in classification.mix))
+    return "#".join(parts)
 
 
 def _caused_by(cause: Metadata, author: str) -> Metadata:

@@ -7,25 +7,26 @@ from ascolto.posts.v1 import post_pb2 as posts
 from chassis.messages import Outgoing
 from chassis.postgres import Pool
 from contracts.codec import Event
-from services.routing.decisions import Classifier
+from services.routing.decisions import Classifier, MixOf
 from services.routing.labels import Label
 from services.routing.store.labels import labels_of
 
 Batch: TypeAlias = Sequence[Event[posts.PostReceived]]
-ClassifierOf: TypeAlias = Callable[[Sequence[posts.PostReceived]], Awaitable[Classifier]]
+ClassifierOf: TypeAlias = Callable[[Sequence[posts.PostReceived], MixOf], Awaitable[Classifier]]
 """What classifies the posts of a batch that no person has labelled."""
-Classify: TypeAlias = Callable[[Classifier, Batch, dict[str, Label]], Sequence[Outgoing]]
+Classify: TypeAlias = Callable[[Classifier, Batch, dict[str, Label], MixOf], Sequence[Outgoing]]
 
 
 def heeding_labels(
-    pool: Pool, classifier_of: ClassifierOf, classify: Classify
+    pool: Pool, classifier_of: ClassifierOf, classify: Classify, mixes: Callable[[], MixOf]
 ) -> Callable[[Batch], Awaitable[Callable[[Batch], Sequence[Outgoing]]]]:
-    """Prepare `classify` for a batch with one query."""
+    """Prepare `classify` for a batch with one query; a batch is under one edition of the mixes."""
 
     async def prepare(batch: Batch) -> Callable[[Batch], Sequence[Outgoing]]:
-        found = await labels_of(pool, _names(batch))
-        classifier = await classifier_of([each.message for each in batch if each.message.post.name not in found])
-        return lambda events: classify(classifier, events, found)
+        found, mix_of = await labels_of(pool, _names(batch)), mixes()
+        unlabelled = [each.message for each in batch if each.message.post.name not in found]
+        classifier = await classifier_of(unlabelled, mix_of)
+        return lambda events: classify(classifier, events, found, mix_of)
 
     return prepare
 

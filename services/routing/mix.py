@@ -5,7 +5,8 @@ to what is rare there. How often each category comes can be learnt from the prob
 Decaestecker 2002), and weighs them in turn. Pure.
 """
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -37,6 +38,12 @@ class Stream(NamedTuple):
 def stream_of(text: Text) -> Stream:
     """Which stream a text is of."""
     return Stream(text.network, text.venue)
+
+
+def digest(mixes: Mapping[Stream, Mix]) -> str:
+    """Tells one set of mixes from another; empty of none."""
+    told = sorted(f"{stream.network}/{stream.venue}={','.join(map(repr, mix))}" for stream, mix in mixes.items())
+    return hashlib.sha256("\n".join(told).encode()).hexdigest() if told else ""
 
 
 def learnt(probabilities: Floats, usual: Floats) -> Mix:

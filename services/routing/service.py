@@ -39,6 +39,7 @@ from contracts.codec import Event, decode
 from contracts.topics import CLASSIFIED, POSTS, ROUTING, ROUTING_DECISIONS
 from services.routing.classifier import Cascade
 from services.routing.correcting import Corrections
+from services.routing.corrections import Handle
 from services.routing.decisions import Classifier, MixOf, classify_batch
 from services.routing.facts import read
 from services.routing.handlers import Projector
@@ -139,8 +140,9 @@ async def _classify(  # noqa: PLR0913, PLR0917 - a composition holds its parts
         transform=Prepared(
             heeding_labels(
                 pool,
-                await _classifier_of(lifecycle, settings.language_model, classifier, rules.mix_of),
-                partial(_classify_batch, rules),
+                await _classifier_of(lifecycle, settings.language_model, classifier),
+                partial(_classify_batch, rules.handle),
+                rules.mixes,
             ),
             transient=POSTGRES_UNAVAILABLE,
         ),
@@ -150,23 +152,25 @@ async def _classify(  # noqa: PLR0913, PLR0917 - a composition holds its parts
     )
 
 
-async def _classifier_of(
-    lifecycle: Lifecycle, settings: LanguageModelSettings, classifier: Classifier, mix_of: MixOf
-) -> ClassifierOf:
+async def _classifier_of(lifecycle: Lifecycle, settings: LanguageModelSettings, classifier: Classifier) -> ClassifierOf:
     """The classifier, which asks a language model about what it is unsure of, where one is configured."""
     if settings.url is not None:
-        return reconsidering(classifier, await lifecycle.enter(LanguageModel(settings)), mix_of)
+        return reconsidering(classifier, await lifecycle.enter(LanguageModel(settings)))
 
-    async def alone(_: Sequence[PostReceived]) -> Classifier:
+    async def alone(_: Sequence[PostReceived], __: MixOf) -> Classifier:
         return classifier
 
     return alone
 
 
 def _classify_batch(
-    rules: RuleBook, classifier: Classifier, events: Sequence[Event[PostReceived]], labels: Mapping[str, Label]
+    handle: Handle,
+    classifier: Classifier,
+    events: Sequence[Event[PostReceived]],
+    labels: Mapping[str, Label],
+    mix_of: MixOf,
 ) -> Sequence[Outgoing]:
-    return classify_batch(Measured.over(classifier), events, labels, rules.handle, rules.mix_of)
+    return classify_batch(Measured.over(classifier), events, labels, handle, mix_of)
 
 
 async def _keep_decisions(

@@ -8,7 +8,7 @@ from typing import Protocol
 import structlog
 
 from ascolto.posts.v1 import post_pb2 as posts
-from services.routing.decisions import Classifier, MixOf, no_mix, rule_for, text_of
+from services.routing.decisions import Classifier, MixOf, rule_for, text_of
 from services.routing.judgement import Judgement, Text
 
 _log = structlog.get_logger(__name__)
@@ -38,11 +38,11 @@ class Reconsidered:
 
 
 def reconsidering(
-    classifier: Classifier, adviser: Adviser, mix_of: MixOf = no_mix
-) -> Callable[[Sequence[posts.PostReceived]], Awaitable[Classifier]]:
+    classifier: Classifier, adviser: Adviser
+) -> Callable[[Sequence[posts.PostReceived], MixOf], Awaitable[Classifier]]:
     """Answer a function from the posts of a batch to the classifier that has asked `adviser` about them."""
 
-    async def classifier_of(received: Sequence[posts.PostReceived]) -> Classifier:
+    async def classifier_of(received: Sequence[posts.PostReceived], mix_of: MixOf) -> Classifier:
         texts = [text_of(each.post, mix_of) for each in received if not rule_for(each)]
         return await reconsider(classifier, adviser, texts)
 

@@ -9,7 +9,6 @@ from scipy.optimize import minimize  # type: ignore[import-untyped]
 
 from services.routing.calibration import Floats, choose_threshold, softmax
 from services.routing.classifier import biased
-from services.routing.mix import PLACES
 from services.routing.outputs import CATEGORIES, of_categories
 
 CERTAIN_RISK = 0.03
@@ -36,8 +35,6 @@ class HeldOut:
     weights: Floats
     mixed: NDArray[np.bool_]
     """Rows of a source that holds every category: where a set has one, a risk-coverage curve shows the set."""
-    places: NDArray[np.int64]
-    """Which of the places of `mix` each row stood at."""
 
 
 def calibrate(held_out: HeldOut) -> dict[str, Floats]:
@@ -52,7 +49,6 @@ def calibrate(held_out: HeldOut) -> dict[str, Floats]:
         "blend": blended[:2],
         "category_bias": blended[2:] - blended[2:].mean(),
         "thresholds": _thresholds(together, held_out, MAX_RISK, THRESHOLD_FLOOR),
-        "usual": _usual(together[held_out.mixed], held_out.places[held_out.mixed]),
     }
 
 
@@ -80,10 +76,3 @@ def _thresholds(probabilities: Floats, held_out: HeldOut, max_risk: float, floor
         weights = held_out.weights[given]
         thresholds.append(choose_threshold(confidence, correct, weights, max_risk=max_risk, floor=floor))
     return np.array(thresholds)
-
-
-def _usual(probabilities: Floats, places: NDArray[np.int64]) -> Floats:
-    """Mean probabilities at each venue; those of all where there are none, and where nobody knows the venue."""
-    everywhere = probabilities.mean(axis=0)
-    of_venues = [places == place for place in range(len(PLACES) - 1)]
-    return np.stack([*(probabilities[at].mean(axis=0) if at.any() else everywhere for at in of_venues), everywhere])

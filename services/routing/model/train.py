@@ -6,6 +6,7 @@ python -m services.routing.model.train [--data DIR] [--labels FILE] [--output FI
 import argparse
 import tomllib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from services.routing.calibration import Floats
-from services.routing.classifier import WEIGHTS_PATH
+from services.routing.classifier import WEIGHTS_PATH, Cascade
 from services.routing.encoder import Encoder
 from services.routing.features import extract
 from services.routing.lexicon import Lexicon
@@ -28,6 +29,8 @@ from services.routing.model.linear_training import train_linear
 from services.routing.model.rows import held_out, learnt, row_weights, varied, wordings
 from services.routing.model.taught import Taught
 from services.routing.outputs import CATEGORIES, KINDS
+from services.routing.streams import probabilities
+from services.routing.venues import Venue
 from services.routing.weights import Weights
 
 LABEL_WEIGHT = 2.0
@@ -73,7 +76,8 @@ def train(rows: Sequence[Row], taught: Taught, *, epochs: int = EPOCHS) -> Weigh
         lexicon_classes=lexicon.classes,
         encoder=train_encoder([[*wording, *taught.texts] for wording in wordings(own, epochs)], targets),
     )
-    return replaced(weights, calibrate(judged(weights, kept, lexicon)))
+    calibrated = replaced(weights, calibrate(judged(weights, kept, lexicon)))
+    return replaced(calibrated, {"usual": usual(Cascade(calibrated), kept)})
 
 
 def uncalibrated() -> dict[str, Floats]:
@@ -107,8 +111,15 @@ def judged(weights: Weights, rows: Sequence[Row], lexicon: Lexicon) -> HeldOut:
         truth=np.array([CATEGORIES.index(row.category) for row in rows if row.category]),
         weights=row_weights(rows),
         mixed=np.array([row.is_corpus for row in rows]),
-        places=np.array([PLACES.index(row.text.venue) for row in rows]),
     )
+
+
+def usual(classifier: Cascade, rows: Sequence[Row]) -> Floats:
+    """What the classifier makes of rows of the corpus at each venue, in the mean; and of all, where none is told."""
+    texts = [row.text for row in rows if row.is_corpus]
+    somewhere = [replace(text, venue=None) for text in texts]
+    found = [[text for text in texts if text.venue is venue] or somewhere for venue in Venue]
+    return np.stack([probabilities(classifier, each).mean(axis=0) for each in (*found, somewhere)])
 
 
 def compile_lexicon() -> Lexicon:

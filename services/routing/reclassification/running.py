@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime
 from functools import partial
 from typing import Final
 from uuid import uuid4
@@ -12,14 +11,14 @@ from services.routing.decisions import Classifier, MixOf
 from services.routing.reclassification.candidates import Candidate, Stood, judge
 from services.routing.reclassification.refusals import ReclassificationRefused, Refusal
 from services.routing.store import candidates, runs
-from services.routing.store.runs import Run, State
+from services.routing.store.runs import Run, State, Wanted
 
 PAGE_POSTS: Final = 1_000
 
 OnPage = Callable[[Run], None]
 
 
-async def begin_or_resume(connection: Connection, tenant: str, model: str, since: datetime | None) -> Run:
+async def begin_or_resume(connection: Connection, tenant: str, wanted: Wanted) -> Run:
     """The tenant's run of this candidate, wherever it is; a new one where no other is open.
 
     Raises ReclassificationRefused where another is.
@@ -27,21 +26,22 @@ async def begin_or_resume(connection: Connection, tenant: str, model: str, since
     await candidates.forget(connection, tenant)
     found = await runs.open_run(connection, tenant)
     if found is None:
-        return await runs.begin(connection, uuid4(), tenant, model, since)
+        return await runs.begin(connection, uuid4(), tenant, wanted)
     if found.state is State.PROMOTING:
         raise ReclassificationRefused(
             Refusal.RUN_PROMOTING,
             f"Run {found.id} is being promoted: `ascolto reclassify --promote {found.id}` goes on.",
         )
-    if (found.model, found.since) != (model, since):
-        raise ReclassificationRefused(Refusal.RUN_OPEN, _open(found))
+    if found.wanted != wanted:
+        raise ReclassificationRefused(Refusal.RUN_OPEN, _open(found, wanted))
     return found
 
 
-def _open(run: Run) -> str:
+def _open(run: Run, wanted: Wanted) -> str:
+    other = "it under other mixes" if run.wanted[:2] == wanted[:2] else "another"
     begin = f"since {run.since.isoformat()}" if run.since else "since ever"
     choice = "promote it or discard it" if run.state is State.DONE else "finish it with the same command, or discard it"
-    return f"Run {run.id} of {run.model} ({begin}) is {run.state}, and you ask for another: {choice} first."
+    return f"Run {run.id} of {run.model} ({begin}) is {run.state}, and you ask for {other}: {choice} first."
 
 
 async def go_through(

@@ -12,6 +12,7 @@ import structlog
 from ascolto.classification.v1 import classification_pb2 as pb
 from ascolto.posts.v1 import post_pb2 as posts
 from contracts.identity import tenant_of
+from services.routing.decisions import MixOf
 from services.routing.judgement import Mix
 from services.routing.mix import Stream
 from services.routing.rules.edition import Edition
@@ -69,8 +70,15 @@ class RuleBook:
 
     def mix_of(self, post: posts.Post, stream: Stream) -> Mix | None:
         """What the tenant's rules say that the posts of a stream usually are."""
-        found = self._now.in_force.get(tenant_of(post.name))
-        return found.engine.rules.mixes.get(stream) if found else None
+        return self._now.mix_of(post, stream)
+
+    def mixes(self) -> MixOf:
+        """The same, as it is now: for as long as one answer must be like another."""
+        return self._now.mix_of
+
+    def mixes_of(self, tenant: str) -> Mapping[Stream, Mix]:
+        """The mixes of a tenant's streams."""
+        return self._now.mixes_of(tenant)
 
     def refresh(self) -> None:
         """Read what has changed; raises `RulesError` where the folder cannot be read. Blocks: call it off the loop."""

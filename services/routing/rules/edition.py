@@ -4,6 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple, Self
 
+from ascolto.posts.v1 import post_pb2 as posts
+from contracts.identity import tenant_of
+from services.routing.judgement import Mix
+from services.routing.mix import Stream
 from services.routing.rules.engine import Engine
 from services.routing.rules.files import ENDING, Contents, load_file
 from services.routing.rules.problems import Problem, RulesError
@@ -55,6 +59,15 @@ class Edition(NamedTuple):
         """Of each tenant that has a file the content that counts; None where none does."""
         named = dict.fromkeys(path.stem for path in self.contents)
         return named | {tenant: each.content for tenant, each in self.in_force.items()}
+
+    def mixes_of(self, tenant: str) -> Mapping[Stream, Mix]:
+        """What the tenant's rules say that the posts of its streams usually are."""
+        found = self.in_force.get(tenant)
+        return found.engine.rules.mixes if found else {}
+
+    def mix_of(self, post: posts.Post, stream: Stream) -> Mix | None:
+        """The mix of the stream of a post."""
+        return self.mixes_of(tenant_of(post.name)).get(stream)
 
 
 def _loaded(path: Path, content: bytes | Problem) -> InForce | RulesError:

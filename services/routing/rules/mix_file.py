@@ -5,13 +5,13 @@ from typing import Final
 from services.routing.judgement import Category, Mix
 from services.routing.mix import Stream
 from services.routing.rules.document import Document, Value
-from services.routing.venues import Venue
+from services.routing.rules.parsing import A_NETWORK, parse_network
+from services.routing.venues import Venue, venue_named
 
 MAX_STREAMS: Final = 100
 LEAST_SHARE: Final = 0.001
 SHARES: Final = tuple(category.value for category in Category)
 FIELDS: Final = ("network", "venue", *SHARES)
-MAX_NETWORK_CHARACTERS: Final = 63
 _SLACK: Final = 0.011
 """Four shares that were rounded to hundredths may miss 1 by so much."""
 _A_SHARE: Final = "a share such as 0.12"
@@ -27,7 +27,7 @@ def read_mixes(document: Document, value: Value) -> dict[Stream, Mix]:
     lines: dict[Stream, int] = {}
     for each in given:
         fields = document.mapping(each, FIELDS, _NEEDED)
-        stream, mix = _stream(document, fields), _mix(document, each, fields)
+        stream, mix = _stream(document, each, fields), _mix(document, each, fields)
         if stream in lines:
             document.wrong(each, f"is the stream of line {lines[stream]} again: leave one of them out")
         elif stream and mix:
@@ -35,11 +35,14 @@ def read_mixes(document: Document, value: Value) -> dict[Stream, Mix]:
     return found
 
 
-def _stream(document: Document, fields: dict[str, Value]) -> Stream | None:
+def _stream(document: Document, value: Value, fields: dict[str, Value]) -> Stream | None:
     if "network" not in fields:
         return None
-    network = document.parsed(fields["network"], _network, "a network such as x")
+    network = document.parsed(fields["network"], parse_network, A_NETWORK)
     venue = document.one_of(fields["venue"], tuple(Venue)) if "venue" in fields else None
+    if "venue" not in fields and (usual := venue_named(network)):
+        document.wrong(value, f"venue: must be there: posts of {network} stand somewhere, such as {usual}")
+        return None
     return Stream(network, venue) if network else None
 
 
@@ -53,12 +56,6 @@ def _mix(document: Document, value: Value, fields: dict[str, Value]) -> Mix | No
         document.wrong(value, f"has shares that add up to {total:.4g}: they are of all posts, so together they are 1")
         return None
     return Mix(*(share / total for share in known))
-
-
-def _network(text: str) -> str:
-    if text != text.strip() or len(text) > MAX_NETWORK_CHARACTERS or not text.isprintable():
-        raise ValueError("must be the name of a network, such as x (docs/networks.md)")
-    return text
 
 
 def _share(text: str) -> float:

@@ -10,10 +10,13 @@ from services.routing.rules.calendar import MINUTES_OF_DAY, Span, Window
 from services.routing.rules.model import LANGUAGE_SKILL
 
 A_NAME: Final = "a name of lower-case letters, digits and . _ / -, such as complaints/it"
+A_NETWORK: Final = "the name of a network, such as x (docs/networks.md)"
 MAX_SKILL_CHARACTERS: Final = 63
 MAX_DAYS: Final = 90
 MAX_SECONDS: Final = 2000 * 3600
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9_./-]{0,62}")
+NETWORK: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
+"""As ingest takes it."""
 _SPAN: Final = re.compile(r"(?:(\d{1,4})d)?(?:(\d{1,4})h)?(?:(\d{1,6})m)?")
 _WINDOW: Final = re.compile(r"(\d{2}):(\d{2})\s*-\s*(\d{2}):(\d{2})")
 _LEAP_YEAR: Final = 2000
@@ -23,6 +26,13 @@ def parse_name(text: str) -> str:
     """Read what a queue, a team or a rule is called."""
     if not NAME.fullmatch(text):
         raise ValueError(f"must be {A_NAME}")
+    return text
+
+
+def parse_network(text: str) -> str:
+    """Read what a network is called."""
+    if not NETWORK.fullmatch(text):
+        raise ValueError(f"must be {A_NETWORK}")
     return text
 
 

@@ -27,6 +27,15 @@ class State(enum.StrEnum):
 ENDED: Final = frozenset({State.PROMOTED, State.DISCARDED})
 
 
+class Wanted(NamedTuple):
+    """What a run goes through, and as what."""
+
+    model: str
+    since: datetime | None = None
+    mixes: str = ""
+    """As of a run."""
+
+
 class Run(NamedTuple):
     """One row of the table, in the order of its columns."""
 
@@ -48,12 +57,19 @@ class Run(NamedTuple):
     started_at: datetime
     done_at: datetime | None
     ended_at: datetime | None
+    mixes: str
+    """Digest of the mixes that the candidate is told; empty: those that what stands was decided under."""
+
+    @property
+    def wanted(self) -> Wanted:
+        """What it was begun for."""
+        return Wanted(self.model, self.since, self.mixes)
 
 
 _COLUMNS: Final = ", ".join(Run._fields)
 _BEGIN: Final = f"""
-INSERT INTO reclassification_run (id, tenant, model, since, state, cursor, started_at)
-VALUES ($1, $2, $3, $4, 'running', '', now()) RETURNING {_COLUMNS}"""  # noqa: S608 - constants of this module
+INSERT INTO reclassification_run (id, tenant, model, since, mixes, state, cursor, started_at)
+VALUES ($1, $2, $3, $4, $5, 'running', '', now()) RETURNING {_COLUMNS}"""  # noqa: S608 - constants of this module
 _OPEN: Final = f"""
 SELECT {_COLUMNS} FROM reclassification_run
 WHERE tenant = $1 AND state IN ('running', 'done', 'promoting')"""  # noqa: S608 - as above
@@ -83,9 +99,9 @@ async def claim(connection: Connection, tenant: str) -> bool:
     return True
 
 
-async def begin(connection: Queries, run: UUID, tenant: str, model: str, since: datetime | None) -> Run:
+async def begin(connection: Queries, run: UUID, tenant: str, wanted: Wanted) -> Run:
     """A new run, at its beginning; the tenant has no other that is open."""
-    return _run(await connection.fetchrow(_BEGIN, run, tenant, model, since))
+    return _run(await connection.fetchrow(_BEGIN, run, tenant, *wanted))
 
 
 async def open_run(connection: Queries, tenant: str) -> Run | None:

@@ -65,3 +65,22 @@ async def test_a_tenant_without_posts_is_told_so(migrated_dsn: str) -> None:
     result = await mix(migrated_dsn)
     assert isinstance(result.exception, CommandError)
     assert "acme" in str(result.exception)
+
+
+async def test_what_needs_no_model_teaches_nothing_also_where_a_person_labelled_it(
+    projector: Projector, migrated_dsn: str
+) -> None:
+    told = [
+        corrected(native_id="own", own=True, text="hello", time=NOW),
+        corrected(native_id="media", text="", time=NOW),
+        corrected(native_id="text", text="hello", time=NOW),
+    ]
+    await projector.handle(facts_of(told))
+    assert json.loads((await mix(migrated_dsn, "--json")).stdout)["posts"] == 1
+
+
+async def test_a_tenant_that_was_silent_is_told_so(projector: Projector, migrated_dsn: str) -> None:
+    await projector.handle(facts_of([classified(text="hello", time=NOW - timedelta(days=30))]))
+    result = await mix(migrated_dsn)
+    assert isinstance(result.exception, CommandError)
+    assert "no post in 28 days" in str(result.exception)

@@ -23,6 +23,7 @@ from services.routing.reclassification.promoting import Rules
 from services.routing.reclassification.refusals import ReclassificationRefused
 from services.routing.reclassification.running import begin_or_resume
 from services.routing.store import candidates, runs
+from services.routing.store.runs import Wanted
 from tests.factories import make_event, make_post_received
 from tests.integration.routing.candidate import MODEL, Told
 from tests.integration.routing.commands import (
@@ -150,7 +151,7 @@ async def traces(pool: Pool) -> list[int]:
 async def test_of_a_page_of_results_that_is_killed_nothing_stays(pool: Pool, command: Command) -> None:
     await settle(pool, crowd(50))
     async with pool.acquire() as connection:
-        await begin_or_resume(connection, "acme", MODEL, None)
+        await begin_or_resume(connection, "acme", Wanted(MODEL))
     async with holding(pool, RUN_ROW) as reached:
         await command.killed(*TOLD, when=reached)
     assert ((await the_run(pool))["judged"], await traces(pool)) == (0, [0, 0, 0])
@@ -315,13 +316,13 @@ PROMOTE, DISCARD, AGAIN = "promote", "discard", "again"
 )
 async def test_what_may_be_done_with_a_run_hangs_on_its_state(pool: Pool, state: str, act: str, answer: str) -> None:
     async with pool.acquire() as connection:
-        begun = await begin_or_resume(connection, "acme", MODEL, None)
+        begun = await begin_or_resume(connection, "acme", Wanted(MODEL))
         await pool.execute("UPDATE reclassification_run SET state = $1", state)
         run = await promoting.find(connection, "acme", str(begun.id)[:6])
         acts = {
             PROMOTE: lambda: promoting.promote(connection, run, WITHOUT_RULES, utc_now, on_page=lambda _: None),
             DISCARD: lambda: promoting.discard(connection, run),
-            AGAIN: lambda: begin_or_resume(connection, "acme", MODEL, None),
+            AGAIN: lambda: begin_or_resume(connection, "acme", Wanted(MODEL)),
         }
         try:
             told = (await acts[act]()).state.value
@@ -345,7 +346,7 @@ async def test_the_words_of_a_text_that_is_gone_stand_in_no_result(
 ) -> None:
     await projector.handle(facts_of([classified(native_id="p", text="feedback praise assigned")]))
     async with pool.acquire() as connection:
-        run = await begin_or_resume(connection, "acme", MODEL, None)
+        run = await begin_or_resume(connection, "acme", Wanted(MODEL))
     stood: list[Stood] = await candidates.page(pool, "acme", None, "", 10)
     if first == "taken_away":
         await projector.handle(facts_of([take_away]))

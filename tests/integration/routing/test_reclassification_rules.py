@@ -61,3 +61,11 @@ async def test_a_tenant_that_has_no_rules_any_more_may_say_so(pool: Pool, handle
     run = (await handled.report(*TOLD))[0]["run"]["id"]
     await handled.run("--promote", run, "--without-rules")
     assert await handling(pool) == ("", classification.PRIORITY_UNSPECIFIED)
+
+
+async def test_a_run_is_under_the_mixes_of_now_and_of_no_others(handled: Command, tmp_path: Path) -> None:
+    mix = "mix: [{network: x, venue: microblog, question: 0.1, complaint: 0.7, feedback: 0.1, other: 0.1}]\n"
+    (tmp_path / "acme.yaml").write_text(RULES)
+    await handled.report(*TOLD)
+    (tmp_path / "acme.yaml").write_text(RULES + mix)
+    assert "you ask for it under other mixes" in await refusal(handled, *TOLD)

@@ -266,31 +266,69 @@ def test_from_few_posts_no_mix_is_learnt(tmp_path: Path) -> None:
     assert "199 posts are too few to learn a mix from, 200 are needed" in result.stderr
 
 
-def test_a_mix_cannot_be_learnt_from_what_is_read_once() -> None:
-    result = _run("-", "--learn-mix", given=PARCEL)
-    assert isinstance(result.exception, CommandError)
-    assert "give a file" in str(result.exception)
+def test_a_mix_cannot_be_learnt_from_what_is_read_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for once in ("-", str(tmp_path / "pipe")):
+        result = _run(once, "--learn-mix", given=PARCEL)
+        assert isinstance(result.exception, CommandError)
+        assert "give a file" in str(result.exception)
+
+
+def _mix(*arguments: object) -> Result:
+    return CliRunner().invoke(app, ["classifier", "mix", *map(str, arguments)])
 
 
 def test_the_mix_of_a_file_goes_into_rules_as_it_is_printed(tmp_path: Path) -> None:
     file = _stream(tmp_path, 250, network="x")
     with file.open("a") as more:
         more.write('{"text": "hello", "network": "telegram"}\n{"text": "hello"}\nno json\n')
-    printed = CliRunner().invoke(app, ["classifier", "mix", str(file)]).stdout
+    result = _mix(file)
+    printed = result.stdout
     rules = load_rules(f"calendar: always\ndefault: {{queue: q}}\n{printed}".encode(), "acme.yaml")
     assert list(rules.mixes) == [Stream("x", Venue.MICROBLOG)]
     assert "telegram (chat): 1 posts are too few" in printed
-    as_json = CliRunner().invoke(app, ["classifier", "mix", str(file), "--json"]).stdout.splitlines()
+    assert isinstance(result.exception, CommandError)
+    assert "1 of its first lines hold no text" in str(result.exception)
+    as_json = _mix(file, "--json").stdout.splitlines()
     told = {row["network"]: (row["posts"], row["mix"] is None) for row in map(json.loads, as_json)}
     assert told == {"x": (250, False), "telegram": (1, True), None: (1, True)}
 
 
 def test_rules_without_a_stream_that_is_long_enough_get_a_comment(tmp_path: Path) -> None:
-    printed = CliRunner().invoke(app, ["classifier", "mix", str(_stream(tmp_path, 3, network="x"))]).stdout
+    printed = _mix(_stream(tmp_path, 3, network="x")).stdout
     assert all(line.lstrip().startswith("#") for line in printed.splitlines())
 
 
 def test_what_no_network_is_told_of_cannot_stand_in_rules(tmp_path: Path) -> None:
-    printed = CliRunner().invoke(app, ["classifier", "mix", str(_stream(tmp_path, 200))]).stdout
-    assert "posts whose network is not told" in printed
+    printed = _mix(_stream(tmp_path, 200)).stdout
+    assert "no network (any venue): learnt from 200 posts" in printed
     assert all(line.lstrip().startswith("#") for line in printed.splitlines())
+
+
+@pytest.mark.parametrize("network", ["a: b", "#x", "{x}", "*a", "%x", " x", "x\nmix: []", "x\x1b[2J", "n" * 65])
+def test_what_no_network_is_called_cannot_stand_in_rules(tmp_path: Path, network: str) -> None:
+    printed = _mix(_stream(tmp_path, 200, network=network)).stdout
+    assert "learnt from 200 posts" in printed
+    assert [line for line in printed.splitlines() if not line.lstrip().startswith("#") or "\x1b" in line] == []
+
+
+@pytest.mark.parametrize("network", ["no", "null", "n1", "n" * 64])
+def test_names_that_yaml_takes_for_something_else_are_networks(tmp_path: Path, network: str) -> None:
+    printed = _mix(_stream(tmp_path, 200, network=network)).stdout
+    rules = load_rules(f"calendar: always\ndefault: {{queue: q}}\n{printed}".encode(), "acme.yaml")
+    assert list(rules.mixes) == [Stream(network)]
+
+
+@pytest.mark.parametrize("content", [b"", b'{"body": "hello"}\n' * 250, bytes(range(256))])
+def test_a_file_without_texts_is_no_file_without_a_mix(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "posts.jsonl"
+    file.write_bytes(content)
+    result = _mix(file)
+    assert isinstance(result.exception, CommandError)
+    assert ("mix" in result.stdout, "hold no text" in str(result.exception)) == (False, True)
+
+
+def test_of_a_long_text_no_more_is_kept_than_counts(tmp_path: Path) -> None:
+    (tmp_path / "long.txt").write_text("x" * 100_000)
+    [text] = texts.first_texts(str(tmp_path / "long.txt")).texts
+    assert len(text.text) < 10_000

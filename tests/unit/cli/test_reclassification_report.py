@@ -36,6 +36,7 @@ RUN: Final = Run(
     started_at=NOW,
     done_at=None,
     ended_at=None,
+    mixes="",
 )
 FOUND: Final = Comparison(
     [

@@ -1,6 +1,7 @@
 """The mix of a stream: learnt from probabilities alone, and what judgements become by it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,9 +13,11 @@ from ascolto.classification.v1 import classification_pb2 as pb
 from ascolto.posts.v1 import post_pb2 as posts
 from services.routing.calibration import Floats
 from services.routing.classifier import Cascade
-from services.routing.decisions import classify_batch
-from services.routing.judgement import Category, Mix, Text
-from services.routing.mix import LEAST_POSTS, PLACES, Stream, learnt, weigh
+from services.routing.decisions import classify_batch, mix_told
+from services.routing.judgement import Category, Judgement, Mix, Stage, Text
+from services.routing.mix import LEAST_POSTS, PLACES, Stream, digest, learnt, weigh
+from services.routing.model.datasets import read_corpus
+from services.routing.model.rows import held_out
 from services.routing.streams import learn
 from services.routing.venues import Venue
 from tests.factories import make_event, make_post_received
@@ -71,6 +74,31 @@ def test_probabilities_stay_probabilities(says: Mix, mix: Mix) -> None:
     weigh(weighed, [Text("", mix=mix), Text("")], EVERYWHERE)
     assert weighed.sum(axis=1) == pytest.approx(1)
     assert weighed[1].tolist() == list(says)
+
+
+def test_what_is_expected_at_the_venue_and_the_trust_make_the_weight() -> None:
+    usual = np.array([np.roll([0.1, 0.2, 0.3, 0.4], place) for place in range(len(PLACES))])
+    says = np.array([[0.4, 0.3, 0.2, 0.1]] * len(PLACES))
+    weighed = says.copy()
+    weigh(weighed, [Text("", venue=place, mix=COMPLAINTS) for place in PLACES], usual)
+    wanted = says * (np.array(COMPLAINTS) / usual) ** 0.7
+    assert weighed == pytest.approx(wanted / wanted.sum(axis=1, keepdims=True))
+
+
+@pytest.mark.parametrize("venue", [venue for venue in Venue if venue is not Venue.MAIL])
+def test_a_stream_of_a_venues_own_posts_has_the_mix_that_is_usual_there(venue: Venue) -> None:
+    held = [row.text for row in read_corpus() if row.category and held_out(row) and row.text.venue is venue]
+    found = learn(CLASSIFIER, [replace(text, network="n") for text in held])[Stream("n", venue)].mix
+    assert found is not None
+    assert list(found) == pytest.approx(CLASSIFIER.usual(venue).tolist(), abs=0.03)
+
+
+def test_one_set_of_mixes_is_told_from_another() -> None:
+    one, other = Stream("x", Venue.CHAT), Stream("x")
+    sets: list[dict[Stream, Mix]] = [{}, {one: COMPLAINTS}, {other: COMPLAINTS}, {one: Mix(0.1, 0.7, 0.1, 0.1)}]
+    assert len(set(map(digest, sets))) == len(sets)
+    both = {one: COMPLAINTS, other: COMPLAINTS}
+    assert digest(both) == digest(dict(reversed(both.items())))
 
 
 @given(shares)
@@ -131,6 +159,25 @@ def test_a_post_is_classified_by_the_mix_of_its_stream_and_tells_it() -> None:
     message, _ = classified(COMPLAINTS)
     assert [each.probability for each in message.classification.mix] == pytest.approx(list(COMPLAINTS))
     assert not classified(None)[0].classification.mix
+
+
+@pytest.mark.parametrize("stage", [Stage.ENCODER, Stage.LANGUAGE_MODEL])
+def test_mixes_that_hardly_differ_are_other_decisions_of_any_stage(stage: Stage) -> None:
+    class Decided:
+        model = "models/decided"
+
+        def classify(self, texts: Sequence[Text]) -> list[Judgement]:
+            return [replace(each, stage=stage) for each in CLASSIFIER.classify(texts)]
+
+    mixes = [Mix(0.12501, 0.24999, 0.3, 0.325), Mix(0.12504, 0.24996, 0.3, 0.325)]
+    made = [classify_batch(Decided(), [EVENT], mix_of=lambda *_, mix=mix: mix)[0] for mix in (*mixes, mixes[0])]  # type: ignore[list-item] # a PostReceived
+    first, second, again = (dict(each.headers)["ce_id"] for each in made)
+    assert (first == again, first == second) == (True, False)
+
+
+def test_a_mix_of_which_a_part_is_missing_is_none() -> None:
+    told = pb.Classification(mix=[pb.CategoryProbability(category=pb.CATEGORY_OTHER, probability=1.0)])
+    assert mix_told(told) is None
 
 
 def test_another_mix_is_another_decision_and_the_same_one_is_the_same() -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from contracts.codec import Event
-from services.routing.decisions import classify_batch
+from services.routing.decisions import classify_batch, no_mix
 from services.routing.facts import outline_of
 from services.routing.judgement import Category, Judgement, Kind, Mix, Stage, Text
 from services.routing.language_model.reconsidering import reconsider, reconsidering
@@ -81,7 +81,7 @@ async def test_another_answer_about_the_same_post_is_another_event() -> None:
     praise = replace(SORTED, category=Category.FEEDBACK, kind=Kind.PRAISE)
 
     async def event_id(answer: Judgement) -> bytes:
-        classifier = await reconsidering(Fast(), Large(answer))([message])
+        classifier = await reconsidering(Fast(), Large(answer))([message], no_mix)
         [outgoing] = classify_batch(classifier, [Event(make_event(message).metadata, message)])
         return dict(outgoing.headers)["ce_id"]
 
@@ -98,6 +98,6 @@ def test_what_a_language_model_said_of_a_post_is_not_kept_in_its_history() -> No
 async def test_the_mix_of_a_stream_is_no_other_text_when_it_is_classified() -> None:
     fast, event = Fast(), make_event(make_post_received())
     mix = Mix(0.1, 0.7, 0.1, 0.1)
-    classifier = await reconsidering(fast, Large(), lambda *_: mix)([event.message])  # type: ignore[list-item] # as above
+    classifier = await reconsidering(fast, Large())([event.message], lambda *_: mix)  # type: ignore[list-item] # as above
     classify_batch(classifier, [event], mix_of=lambda *_: mix)  # type: ignore[list-item] # as above
     assert len(fast.asked) == 1

@@ -261,19 +261,29 @@ def test_the_mix_of_each_stream_is_read() -> None:
     ("stream", "told"),
     [
         ("venue: chat, " + EVEN, "acme.yaml:4:5: mix[0]: network: must be there: where it is said, such as x"),
-        ("network: x, question: 1", "acme.yaml:4:5: mix[0]: complaint: must be there: a share such as 0.12"),
+        (
+            "network: x, venue: chat, question: 1",
+            "acme.yaml:4:5: mix[0]: complaint: must be there: a share such as 0.12",
+        ),
         (f"network: x, venue: pub, {EVEN}", "acme.yaml:4:25: mix[0].venue: 'pub' must be one of microblog, comment"),
         (
-            "network: x, question: 0.5, complaint: 0.5, feedback: 0.5, other: 0.5",
+            "network: x, venue: chat, question: 0.5, complaint: 0.5, feedback: 0.5, other: 0.5",
             "acme.yaml:4:5: mix[0]: has shares that add up to 2: they are of all posts, so together they are 1",
         ),
         (
-            "network: x, question: 0, complaint: 0.5, feedback: 0.25, other: 0.25",
-            "acme.yaml:4:28: mix[0].question: '0' must be from 0.001 to 1: what never comes cannot be recognised",
+            "network: x, venue: chat, question: 0, complaint: 0.5, feedback: 0.25, other: 0.25",
+            "acme.yaml:4:41: mix[0].question: '0' must be from 0.001 to 1: what never comes cannot be recognised",
         ),
-        (f"network: x, {EVEN.replace('0.25', 'nan')}", "mix[0].question: 'nan' must be from 0.001 to 1"),
-        (f"network: x, {EVEN.replace('0.25', '25 %')}", "mix[0].question: '25 %' must be a share such as 0.12"),
+        (f"network: x, venue: chat, {EVEN.replace('0.25', 'nan')}", "mix[0].question: 'nan' must be from 0.001 to 1"),
+        (
+            f"network: x, venue: chat, {EVEN.replace('0.25', '25 %')}",
+            "mix[0].question: '25 %' must be a share such as 0.12",
+        ),
         (f"network: ' x', {EVEN}", "mix[0].network: ' x' must be the name of a network, such as x"),
+        (
+            f"network: x, {EVEN}",
+            "acme.yaml:4:5: mix[0]: venue: must be there: posts of x stand somewhere, such as microblog",
+        ),
     ],
 )
 def test_a_mix_that_is_wrong_is_told_where_and_why(stream: str, told: str) -> None:
@@ -281,7 +291,7 @@ def test_a_mix_that_is_wrong_is_told_where_and_why(stream: str, told: str) -> No
 
 
 def test_a_stream_has_one_mix() -> None:
-    stream = f"  - {{network: x, {EVEN}}}\n"
+    stream = f"  - {{network: x, venue: chat, {EVEN}}}\n"
     [told] = _told(MIX + stream + stream)
     assert told == "acme.yaml:5:5: mix[1]: is the stream of line 4 again: leave one of them out"
 
