@@ -10,6 +10,8 @@ from typing import Any
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.protocol.api import Request, Response
+from aiokafka.structs import OffsetAndMetadata, TopicPartition
 
 from chassis.kafka.errors import KafkaUnreachable, TopicsDiffer, TopicsMissing
 from chassis.kafka.progress import Position
@@ -62,10 +64,30 @@ async def require_topics(settings: KafkaSettings, names: Collection[str]) -> dic
 
 
 async def committed_offsets(settings: KafkaSettings, group: str) -> dict[Position, int]:
-    """(topic, partition) -> the offset that `group` continues from; partitions without a commit are absent."""
+    """(topic, partition) -> the offset that `group` continues from; partitions without a commit are absent.
+
+    Raises KafkaUnreachable when no broker answers for the group in time.
+    """
     async with _admin(settings) as admin:
-        found = await admin.list_consumer_group_offsets(group)
+        found = await _offsets_of(admin, group, deadline=monotonic() + settings.connect_timeout_seconds)
     return {(at.topic, at.partition): committed.offset for at, committed in found.items()}
+
+
+async def _offsets_of(
+    admin: AIOKafkaAdminClient, group: str, *, deadline: float
+) -> dict[TopicPartition, OffsetAndMetadata]:
+    while True:
+        try:
+            found: dict[TopicPartition, OffsetAndMetadata] = await admin.list_consumer_group_offsets(group)
+        except KafkaError as error:
+            if not error.retriable or monotonic() > deadline:
+                raise KafkaUnreachable(
+                    f"no broker tells how far group {group} has come ({error}): see that every broker is up, "
+                    "and the topic __consumer_offsets with them"
+                ) from error
+            await asyncio.sleep(_POLL_SECONDS)
+        else:
+            return found
 
 
 async def _create(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec]) -> None:
@@ -111,6 +133,20 @@ async def _config(admin: AIOKafkaAdminClient, topic: str) -> dict[str, str]:
     return {entry["config_names"]: entry["config_value"] for entry in entries}
 
 
+class _Admin(AIOKafkaAdminClient):  # type: ignore[misc]  # aiokafka is untyped
+    """Raises what the broker refuses as a whole.
+
+    The library reads the errors of single partitions alone: asked while the broker that has just started still loads
+    a group, it answers that the group has committed nothing.
+    """
+
+    async def _send_request(self, request: Request[Any], node_id: int | None = None) -> Response:
+        response = await super()._send_request(request, node_id)
+        if code := getattr(response, "error_code", 0):
+            raise for_code(code)
+        return response
+
+
 @asynccontextmanager
 async def _admin(settings: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient]:
     admin = await _connect(settings)
@@ -123,7 +159,7 @@ async def _admin(settings: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient]:
 async def _connect(settings: KafkaSettings) -> AIOKafkaAdminClient:
     deadline = monotonic() + settings.connect_timeout_seconds
     while True:
-        admin = AIOKafkaAdminClient(**settings.connection(_CLIENT_ID))
+        admin = _Admin(**settings.connection(_CLIENT_ID))
         try:
             await admin.start()
         except (KafkaError, OSError) as error:

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from chassis.kafka import (
     Broker,
@@ -18,6 +19,7 @@ from chassis.kafka import (
     Subscription,
     TopicSpec,
     build_broker,
+    committed_offsets,
     consume_batches,
     ensure_topics,
     pipe_batches,
@@ -147,7 +149,7 @@ async def test_a_stop_while_the_broker_is_away_ends_in_time_and_loses_nothing(st
 async def test_a_write_without_an_answer_is_unknown_and_the_next_one_works(stack: "Stack") -> None:
     box = await sandbox(stack.bootstrap_servers, publish_timeout_seconds=2)
     async with Publisher(box.settings, client_id="test") as publisher:
-        await publisher.publish_all([Outgoing(box.source, b"k", b"1")])
+        await until(lambda: _is_published(publisher, [Outgoing(box.source, b"k", b"1")]))
         async with broker_away(stack):
             with pytest.raises(PublishTimedOut, match="no acknowledgement of 1 records in 2 s"):
                 await publisher.publish_all([Outgoing(box.source, b"k", b"2")])
@@ -163,3 +165,18 @@ async def _is_published(publisher: Publisher, messages: Sequence[Outgoing]) -> b
     except PublishFailed:
         return False
     return True
+
+
+async def test_a_broker_that_has_just_started_never_hides_what_a_group_has_committed(stack: "Stack") -> None:
+    """It takes a while to load a group of many commits, and meanwhile knows of none."""
+    box = await sandbox(stack.bootstrap_servers, partitions=20)
+    partitions = [TopicPartition(box.source, number) for number in range(20)]
+    consumer = AIOKafkaConsumer(bootstrap_servers=stack.bootstrap_servers, group_id=box.group, enable_auto_commit=False)
+    async with consumer:
+        consumer.assign(partitions)
+        for offset in range(1_000):
+            await consumer.commit(dict.fromkeys(partitions, offset))
+    async with broker_away(stack):
+        asking = asyncio.create_task(committed_offsets(box.settings, box.group))
+    expected = {(box.source, each.partition): 999 for each in partitions}
+    assert (await asking, await committed_offsets(box.settings, box.group)) == (expected, expected)
