@@ -9,12 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import asyncpg
+import hypothesis
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 if TYPE_CHECKING:
     from local.stack import Stack
+
+# No deadline for one example: a machine that does other work as well makes a good property look broken.
+hypothesis.settings.register_profile("ascolto", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("ascolto")
 
 ROOT = Path(__file__).parent.parent
 SERVICES_WITH_STORE = ("ingest", "routing", "responder", "feedback")

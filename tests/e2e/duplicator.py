@@ -1,6 +1,7 @@
 """Delivers every message twice: writes each record once more, with the same key, value and headers."""
 
 import asyncio
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from local.stack import Stack
 from tests.e2e.background import in_background
 
 POLL_MS = 100
+IN_PLACE_SECONDS = 30.0
 
 
 @dataclass
@@ -26,7 +28,7 @@ class Duplicates:
 @contextmanager
 def duplicating(stack: Stack) -> Iterator[Duplicates]:
     """Write every record that comes into a topic of the catalogue during the block a second time."""
-    duplicates = Duplicates()
+    duplicates, in_place = Duplicates(), threading.Event()
 
     async def main(stopping: asyncio.Event) -> None:
         consumer = AIOKafkaConsumer(bootstrap_servers=stack.bootstrap_servers, enable_auto_commit=False)
@@ -34,11 +36,13 @@ def duplicating(stack: Stack) -> Iterator[Duplicates]:
         async with consumer, producer:
             consumer.assign([TopicPartition(each.name, n) for each in TOPICS for n in range(each.partitions)])
             await consumer.seek_to_end()
+            in_place.set()
             while not stopping.is_set():
                 fetched = await consumer.getmany(timeout_ms=POLL_MS)
                 await _write_again(producer, [record for records in fetched.values() for record in records], duplicates)
 
     with in_background(main, "duplicator"):
+        assert in_place.wait(IN_PLACE_SECONDS), "the duplicator does not reach Kafka"
         yield duplicates
 
 

@@ -73,11 +73,13 @@ async def _post(client: Client, hook: Hook, native_id: str) -> float:
 
 async def _prime(watch: DraftWatch, client: Client, hook: Hook) -> None:
     """A stream starts with what changes after it was opened, and does not say when it was: ask until it answers."""
+    patience_seconds = PRIMING_SECONDS
     while True:
         native_id = uuid4().hex
         await _post(client, hook, native_id)
         try:
-            await watch.seen_at(native_id, PRIMING_SECONDS)
+            await watch.seen_at(native_id, patience_seconds)
         except TimeoutError:
+            patience_seconds *= 2  # the machine may be slower than that
             continue
         return

@@ -150,11 +150,11 @@ async def test_a_database_call_is_a_span_without_its_parameters_and_polling_is_n
 
 class _Stuck(SpanExporter):
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:  # noqa: ARG002
-        time.sleep(3)
+        time.sleep(30)
         return SpanExportResult.FAILURE
 
     def shutdown(self) -> None:
-        time.sleep(3)
+        time.sleep(30)
 
 
 @pytest.fixture
@@ -170,7 +170,7 @@ async def test_a_stuck_exporter_does_not_hold_up_the_end() -> None:
     telemetry.tracer_provider.get_tracer("test").start_span("last").end()
     before = time.monotonic()
     await telemetry.shutdown()
-    assert time.monotonic() - before < 1
+    assert time.monotonic() - before < 10
 
 
 @pytest.mark.usefixtures("session")
@@ -180,7 +180,7 @@ async def test_an_unreachable_collector_does_not_hold_up_the_end(unreachable: st
     telemetry.tracer_provider.get_tracer("test").start_span("last").end()
     before = time.monotonic()
     await telemetry.shutdown()
-    assert time.monotonic() - before < 2
+    assert time.monotonic() - before < 10
 
 
 @asynccontextmanager

@@ -245,7 +245,7 @@ async def test_a_reader_hears_at_once(postgres: PostgresSettings, kafka: KafkaSe
         await publish(kafka, [classified(tenant=tenant, text="now")])
         await reading
     assert reader.texts == ["now"]
-    assert monotonic() - started < 2
+    assert monotonic() - started < 10
 
 
 async def test_completeness_waits_for_what_routing_has_not_passed_on(

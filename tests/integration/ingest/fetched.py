@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any
@@ -89,6 +89,14 @@ class Fetched:
             await connection.close()
         return [row["post_id"] for row in rows]
 
+    async def remembers(self, part: bytes = b"") -> None:
+        """Wait until a position that contains `part` is saved, so that a crash from here on forgets nothing."""
+        connection = await asyncpg.connect(self.dsn)
+        try:
+            await until(lambda: connection.fetch("SELECT position FROM ingest.cursor"), partial(_any_contains, part))
+        finally:
+            await connection.close()
+
     async def forget_position(self) -> None:
         """As a crash would, after the accept and before the position was saved."""
         connection = await asyncpg.connect(self.dsn)
@@ -102,6 +110,10 @@ class Fetched:
         expected = sorted(identity.post_id(TENANT, INTEGRATION, each) for each in native_ids)
         found = await until(self.post_ids, lambda found: len(found) >= len(expected), seconds)
         assert sorted(found) == expected
+
+
+def _any_contains(part: bytes, rows: Sequence[Mapping[str, bytes]]) -> bool:
+    return any(part in row["position"] for row in rows)
 
 
 async def eventually(holds: Callable[[], bool], seconds: float = 20.0) -> None:

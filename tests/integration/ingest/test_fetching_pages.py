@@ -66,6 +66,7 @@ async def test_more_than_a_listing_holds_is_a_gap_between_the_two_looks(migrated
     async with web_server(site.app) as server, tools(migrated_dsn) as given:
         async with fetching(migrated_dsn, reddit_listener(server, given), told=told) as fetched:
             await fetched.holds("t1_1")
+            await fetched.remembers()
         left_at = utc_now()
         site.write(*range(2, 80))
         async with fetching(migrated_dsn, reddit_listener(server, given), told=told) as fetched:

@@ -59,6 +59,7 @@ async def test_two_replicas_never_fetch_for_one_integration_at_once_and_one_take
         await eventually(lambda: source.open == 1)
         async with fetching(migrated_dsn, of(source)) as fetched:
             await fetched.holds(*numbers(5))
+            await fetched.remembers(b"5")
             await asyncio.sleep(0.5)
             await first.aclose()
             source.last = 8
@@ -79,11 +80,13 @@ async def test_who_is_disabled_is_not_fetched_and_goes_on_later_where_it_was(mig
     source = Counting(3)
     async with fetching(migrated_dsn, of(source)) as fetched:
         await fetched.holds(*numbers(3))
+        await fetched.remembers(b"3")
         disabled = fetched.roster.pop(INTEGRATION)
         await eventually(lambda: source.open == 0)
         source.last = 5
         fetched.roster[INTEGRATION] = disabled
         await fetched.holds(*numbers(5))
+        await fetched.remembers(b"5")
         fetched.roster[INTEGRATION] = integration(settings={"every_seconds": "1"})
         await eventually(lambda: len(source.started_at) == 3)
     assert source.started_at == [0, 3, 5]
@@ -94,6 +97,7 @@ async def test_a_crash_after_the_accept_and_before_the_position_repeats_nothing(
     source = Counting(9)
     async with fetching(migrated_dsn, of(source)) as fetched:
         await fetched.holds(*numbers(9))
+        await fetched.remembers(b"9")
         await fetched.forget_position()
     source.last = 10
     async with fetching(migrated_dsn, of(source)) as fetched:

@@ -123,6 +123,7 @@ async def test_what_a_log_does_not_hold_any_more_is_a_gap_that_is_told_once(migr
             await eventually(lambda: server.is_open)
             await server.say("1", facets=mention_of())
             await fetched.holds(*uris("1"))
+            await fetched.remembers(b'"number":1')
             await server.stop()
         left_at = utc_now()
         await server.say("2", facets=mention_of())

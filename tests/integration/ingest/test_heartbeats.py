@@ -25,7 +25,7 @@ class Watches:
 
 @pytest.fixture
 async def pool(postgres_wire: Wire) -> AsyncIterator[Pool]:
-    settings = PostgresSettings(dsn=SecretStr(postgres_wire.dsn), acquire_timeout_seconds=1.0)
+    settings = PostgresSettings(dsn=SecretStr(postgres_wire.dsn), acquire_timeout_seconds=10.0)
     async with open_pool(settings, schema="ingest", application_name="test") as pool:
         yield pool
 

@@ -25,17 +25,17 @@ DECISIONS: list[Command] = [Edit("ed", "Better.", 280), Approve("ann"), Reject("
 
 async def live(postgres: PostgresSettings, topics: str, pool: Pool) -> None:
     """A responder takes in a history while people decide."""
-    said = history(80, seed=random.randrange(10**9))
+    said = history(80, seed=1)
     for message in said:
         message.post.integration = "acme-chat"
     async with serving(postgres, topics) as served:
-        await served.say(*said, *corrections(said, seed=random.randrange(10**9)))
+        await served.say(*said, *corrections(said, seed=1))
         await until_quiet(pool, len({message.post_event_id for message in said}))
         desk = Desk(pool, now=utc_now())
         rows = await pool.fetch("SELECT reply_id FROM reply WHERE state = 'PENDING' ORDER BY reply_id LIMIT 6")
         for at, row in enumerate(rows):
             await desk.decide(row["reply_id"], DECISIONS[at % 3])
-        disputed = corrections(said, seed=random.randrange(10**9))
+        disputed = corrections(said, seed=2)
         await served.say(*disputed)
         await until(lambda: has_taken_in(pool, disputed))
 
@@ -72,8 +72,8 @@ async def test_a_rebuild_plans_what_was_not_drafted_yet(
     desk: Desk, postgres: PostgresSettings, topics: str, pool: Pool
 ) -> None:
     kafka = KafkaSettings(bootstrap_servers=(topics,))
-    told = history(60, seed=random.randrange(10**9))
-    said: list[Said] = [*told, *corrections(told, seed=random.randrange(10**9))]
+    told = history(60, seed=1)
+    said: list[Said] = [*told, *corrections(told, seed=1)]
     await publish(kafka, *said)
     await desk.hear(*said[:40])
     await desk.worker.step()

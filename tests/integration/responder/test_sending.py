@@ -18,7 +18,7 @@ from tests.integration.responder.desk import START, Desk
 from tests.integration.responder.receiver import SECRET, Receiver, receiving
 
 pytestmark = pytest.mark.integration
-SETTINGS = DispatchSettings.model_validate({"request_timeout_seconds": 0.5, "lease_seconds": 60, "max_attempts": 3})
+SETTINGS = DispatchSettings.model_validate({"request_timeout_seconds": 2, "lease_seconds": 60, "max_attempts": 3})
 
 
 @asynccontextmanager
@@ -30,7 +30,7 @@ async def desk_for(
     config = {"channel": "webhook", "url": url, "secret": f"plain:{SECRET}"}
     config |= {"lookup_url": receiver.lookup_url} if lookup else {}
     desk = Desk(pool, dispatch=SETTINGS)
-    async with httpx.AsyncClient(timeout=0.5, trust_env=False) as http:
+    async with httpx.AsyncClient(timeout=2, trust_env=False) as http:
         desk.channels = {"acme-hook": WebhookChannel(WebhookReply.model_validate(config), http, desk.clock)}
         yield desk
 

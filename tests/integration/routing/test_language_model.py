@@ -116,8 +116,8 @@ async def test_an_endpoint_that_is_not_there_leaves_all_as_it_was() -> None:
 
 async def test_a_slow_endpoint_holds_a_batch_for_a_bounded_time(url: str, endpoint: Endpoint) -> None:
     endpoint.delay_seconds = 30
-    async with asyncio.timeout(5):
-        assert await ask(url, 20, timeout_seconds=20, batch_seconds=0.3) == [UNSURE] * 20
+    async with asyncio.timeout(15):
+        assert await ask(url, 20, timeout_seconds=20, batch_seconds=2) == [UNSURE] * 20
     assert len(endpoint.asked) == 4
 
 
@@ -129,7 +129,7 @@ async def test_failures_in_a_row_are_followed_by_silence(url: str, endpoint: End
 
 async def test_slow_calls_are_failures_as_well(url: str, endpoint: Endpoint) -> None:
     endpoint.delay_seconds = 30
-    await ask(url, 50, max_concurrent=1, failures_before_pause=2, timeout_seconds=0.1)
+    await ask(url, 50, max_concurrent=1, failures_before_pause=2, timeout_seconds=1)
     assert len(endpoint.asked) == 2
 
 

@@ -127,7 +127,7 @@ async def test_replicas_that_say_the_same_leave_the_row_untouched(pool: Pool, tm
 async def test_a_database_that_does_not_answer_holds_up_no_reload(
     pool: Pool, postgres: PostgresSettings, tmp_path: Path
 ) -> None:
-    impatient = postgres.model_copy(update={"statement_timeout_seconds": 0.1})
+    impatient = postgres.model_copy(update={"statement_timeout_seconds": 1.0})
     write(tmp_path, acme=of_queue("a"))
     with capture_logs() as logged:
         async with (

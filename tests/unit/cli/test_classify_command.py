@@ -138,7 +138,7 @@ def test_what_the_network_knows_is_told_to_the_classifier(monkeypatch: pytest.Mo
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=())), min_size=1, max_size=5))
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_any_text_gets_an_answer(texts: list[str]) -> None:
     lines = "\n".join(json.dumps({"text": text}) for text in texts)
     result = _run("-", "--json", given=lines)
@@ -147,7 +147,7 @@ def test_any_text_gets_an_answer(texts: list[str]) -> None:
 
 
 @given(st.binary().filter(lambda line: line.strip(b"\xff\xfe\xfb\xef") and not line.lstrip().startswith(b"{")))
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_any_bytes_are_read_as_plain_text(content: bytes) -> None:
     assert _run("-", given=content).exit_code == 0
 

@@ -59,7 +59,7 @@ def test_what_says_nothing_is_left_to_a_person(text: str) -> None:
 
 
 @given(st.lists(texts, max_size=5))
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_a_judgement_does_not_depend_on_the_batch(batch: list[Text]) -> None:
     together = CLASSIFIER.classify(batch)
 
@@ -67,7 +67,7 @@ def test_a_judgement_does_not_depend_on_the_batch(batch: list[Text]) -> None:
 
 
 @given(texts)
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_any_text_gets_probabilities_that_sum_to_one_and_few_reasons(text: Text) -> None:
     [judgement] = CLASSIFIER.classify([text])
 

@@ -46,7 +46,7 @@ def test_sentences_open_after_their_ends() -> None:
 
 
 @given(st.lists(any_text, max_size=4))
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_any_text_gives_bounded_finite_features(batch: list[str]) -> None:
     features = extract([Text(text) for text in batch], LEXICON)
 
@@ -59,7 +59,7 @@ def test_any_text_gives_bounded_finite_features(batch: list[str]) -> None:
 
 
 @given(st.lists(any_text, min_size=1, max_size=4))
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_features_of_a_text_do_not_depend_on_its_neighbours(batch: list[str]) -> None:
     together = extract([Text(text) for text in batch], LEXICON)
     alone = extract([Text(batch[-1])], LEXICON)

@@ -72,14 +72,14 @@ def test_garbled_payloads_harm_nothing(specimen: Specimen) -> None:
 
 
 @every_network
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(content=st.binary(max_size=200))
 def test_any_bytes_harm_nothing(specimen: Specimen, content: bytes) -> None:
     check(specimen, content)
 
 
 @every_network
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(content=some_json)
 def test_any_json_harms_nothing(specimen: Specimen, content: Any) -> None:
     check(specimen, json.dumps(content).encode())

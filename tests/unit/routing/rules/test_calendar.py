@@ -5,7 +5,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.routing.rules.calendar import MINUTES_OF_DAY, Calendar, Span, Window, always_due
@@ -122,7 +122,6 @@ def _is_business_time(calendar: Calendar, moment: int) -> bool:
     )
 
 
-@settings(deadline=None)
 @given(calendars, moments, spans)
 def test_a_deadline_lies_in_business_hours_and_after_its_start(calendar: Calendar, heard: int, span: Span) -> None:
     due = calendar.due(heard, span)
@@ -130,13 +129,11 @@ def test_a_deadline_lies_in_business_hours_and_after_its_start(calendar: Calenda
     assert _is_business_time(calendar, due) or _is_business_time(calendar, due - 1)
 
 
-@settings(deadline=None)
 @given(calendars, moments, st.integers(0, 10 * 24 * HOUR), spans)
 def test_what_came_later_is_due_no_earlier(calendar: Calendar, heard: int, later: int, span: Span) -> None:
     assert calendar.due(heard, span) <= calendar.due(heard + later, span)
 
 
-@settings(deadline=None)
 @given(calendars, moments, spans, st.integers(0, 3), st.integers(0, 30 * HOUR))
 def test_who_has_longer_has_no_less_time(
     calendar: Calendar, heard: int, span: Span, more_days: int, more_seconds: int
@@ -145,7 +142,6 @@ def test_who_has_longer_has_no_less_time(
     assert calendar.due(heard, span) <= calendar.due(heard, longer)
 
 
-@settings(deadline=None)
 @given(calendars, moments, st.integers(1, 50), st.integers(1, 50))
 def test_hours_add_up(calendar: Calendar, heard: int, first: int, then: int) -> None:
     in_two = calendar.due(calendar.due(heard, Span(0, first * HOUR)), Span(0, then * HOUR))

@@ -7,7 +7,7 @@ from random import Random
 from time import perf_counter
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ascolto.classification.v1 import classification_pb2 as pb
@@ -102,7 +102,6 @@ def test_the_words_are_those_of_the_contracts() -> None:
     assert FIELDS["classification.urgency"]["level"].words == {"normal", "raised", "high", "critical"}
 
 
-@settings(deadline=None)
 @given(st.text(max_size=300))
 def test_any_text_is_judged(condition: str) -> None:
     assert isinstance(check(condition), list)

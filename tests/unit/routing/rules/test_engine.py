@@ -3,7 +3,7 @@
 from datetime import UTC, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ascolto.classification.v1 import classification_pb2 as pb
@@ -169,7 +169,6 @@ CONDITIONS = (
 )
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.sampled_from(CONDITIONS), min_size=1, max_size=60),
     st.lists(
