@@ -66,7 +66,14 @@ class Told:
         self.gaps.append(gap)
 
     def reasons(self) -> list[str | None]:
-        return [each.now.reason.name if each.now.reason else None for each in self.changes]
+        return [_reason(each) for each in self.changes]
+
+    def reasons_of(self, integration: str) -> list[str | None]:
+        return [_reason(each) for each in self.changes if each.integration == integration]
+
+
+def _reason(change: CoverageChange) -> str | None:
+    return change.now.reason.name if change.now.reason else None
 
 
 class Fetched:

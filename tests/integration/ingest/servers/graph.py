@@ -14,10 +14,11 @@ _TIME = "2026-11-22T09:{:02}:{:02}+0000"
 
 
 class Graph:
-    """`lists` are by their paths. `throttled` calls are refused, and the quota told with them as minutes."""
+    """`lists` are by their paths. After `answers` calls, `throttled` are refused; the quota is told as minutes."""
 
     def __init__(self) -> None:
         self.lists: dict[str, list[dict[str, Any]]] = {}
+        self.answers = 0
         self.throttled = 0
         self.asked: list[str] = []
         self.app = Starlette(routes=[Route("/{path:path}", self._answer)])
@@ -28,7 +29,7 @@ class Graph:
     async def _answer(self, request: Request) -> Response:
         if request.headers.get("authorization") != f"Bearer {TOKEN}":
             return _failed(190)
-        if self.throttled:
+        if self.throttled and len(self.asked) >= self.answers:
             self.throttled -= 1
             quota = {"1": [{"type": "pages", "call_count": 100, "estimated_time_to_regain_access": 0.001}]}
             return _failed(32, {"x-business-use-case-usage": json.dumps(quota)})
