@@ -10,11 +10,11 @@ from typing import Any
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
-from aiokafka.protocol.api import Request, Response
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 
 from chassis.kafka.errors import KafkaUnreachable, TopicsDiffer, TopicsMissing
 from chassis.kafka.progress import Position
+from chassis.kafka.refused import heed_refusals
 from chassis.kafka.settings import KafkaSettings
 
 _CLIENT_ID = "chassis-admin"
@@ -133,20 +133,6 @@ async def _config(admin: AIOKafkaAdminClient, topic: str) -> dict[str, str]:
     return {entry["config_names"]: entry["config_value"] for entry in entries}
 
 
-class _Admin(AIOKafkaAdminClient):  # type: ignore[misc]  # aiokafka is untyped
-    """Raises what the broker refuses as a whole.
-
-    The library reads the errors of single partitions alone: asked while the broker that has just started still loads
-    a group, it answers that the group has committed nothing.
-    """
-
-    async def _send_request(self, request: Request[Any], node_id: int | None = None) -> Response:
-        response = await super()._send_request(request, node_id)
-        if code := getattr(response, "error_code", 0):
-            raise for_code(code)
-        return response
-
-
 @asynccontextmanager
 async def _admin(settings: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient]:
     admin = await _connect(settings)
@@ -159,7 +145,8 @@ async def _admin(settings: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient]:
 async def _connect(settings: KafkaSettings) -> AIOKafkaAdminClient:
     deadline = monotonic() + settings.connect_timeout_seconds
     while True:
-        admin = _Admin(**settings.connection(_CLIENT_ID))
+        admin = AIOKafkaAdminClient(**settings.connection(_CLIENT_ID))
+        heed_refusals(admin._client)  # noqa: SLF001 - the only way to its answers
         try:
             await admin.start()
         except (KafkaError, OSError) as error:

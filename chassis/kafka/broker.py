@@ -2,15 +2,18 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, cast
 
+from aiokafka import AIOKafkaConsumer
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
 from chassis.kafka.admin import require_topics
+from chassis.kafka.consumer import Consumer
 from chassis.kafka.settings import KafkaSettings
 
 if TYPE_CHECKING:
@@ -44,6 +47,12 @@ class Broker(KafkaBroker):
         self.client_id = client_id
         self.ack_policy = ack_policy
         self.subscriptions: list[Subscription] = []
+
+    async def _connect(self) -> Callable[..., AIOKafkaConsumer]:
+        """Consume by `Consumer`; FastStream has no option for it."""
+        connect = cast("partial[AIOKafkaConsumer]", await super()._connect())
+        self.config.broker_config.builder = partial(Consumer, **connect.keywords)
+        return self.config.broker_config.builder
 
 
 def build_broker(settings: KafkaSettings, *, client_id: str, ack_policy: AckPolicy = AckPolicy.NACK_ON_ERROR) -> Broker:

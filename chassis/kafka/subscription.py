@@ -201,13 +201,14 @@ class Subscription:
         """FastStream starts a dead consume loop again at once, into the same error: end the subscription instead."""
         for loop in self._subscriber.tasks:
             if loop.done() and not loop.cancelled() and (error := loop.exception()) is not None:
-                crash = Crash(
-                    f"the consume loop of group {self.group} on {', '.join(self.topics)} died of "
-                    f"{type(error).__name__}. If that is UnicodeDecodeError, a record has a header name that is "
-                    "not UTF-8, which aiokafka cannot read: move the group past it"
-                )
-                crash.__cause__ = error
-                self._fail(crash)
+                self._fail(error if isinstance(error, Crash) else self._died_of(error))
+
+    def _died_of(self, error: BaseException) -> Crash:
+        crash = Crash(
+            f"the consume loop of group {self.group} on {', '.join(self.topics)} died of {type(error).__name__}"
+        )
+        crash.__cause__ = error
+        return crash
 
     async def _observe(self) -> None:
         consumer = self._subscriber.consumer

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
 from chassis.kafka import (
     Broker,
@@ -25,6 +25,7 @@ from chassis.kafka import (
     pipe_batches,
     running,
 )
+from chassis.kafka.consumer import Consumer
 from chassis.messages import Outgoing, Record
 from tests.integration.chassis.kafka_sandbox import Sandbox, Seen, as_is, first_times, numbered, sandbox, until
 
@@ -171,12 +172,25 @@ async def test_a_broker_that_has_just_started_never_hides_what_a_group_has_commi
     """It takes a while to load a group of many commits, and meanwhile knows of none."""
     box = await sandbox(stack.bootstrap_servers, partitions=20)
     partitions = [TopicPartition(box.source, number) for number in range(20)]
-    consumer = AIOKafkaConsumer(bootstrap_servers=stack.bootstrap_servers, group_id=box.group, enable_auto_commit=False)
-    async with consumer:
+    async with Consumer(
+        bootstrap_servers=stack.bootstrap_servers, group_id=box.group, enable_auto_commit=False
+    ) as consumer:
         consumer.assign(partitions)
         for offset in range(1_000):
             await consumer.commit(dict.fromkeys(partitions, offset))
-    async with broker_away(stack):
-        asking = asyncio.create_task(committed_offsets(box.settings, box.group))
-    expected = {(box.source, each.partition): 999 for each in partitions}
-    assert (await asking, await committed_offsets(box.settings, box.group)) == (expected, expected)
+        async with broker_away(stack):
+            asking = asyncio.create_task(committed_offsets(box.settings, box.group))
+            reading = asyncio.create_task(consumer.committed(partitions[0]))
+        expected = {(box.source, each.partition): 999 for each in partitions}
+        assert (await asking, await committed_offsets(box.settings, box.group)) == (expected, expected)
+        assert (await reading, await consumer.committed(partitions[0])) == (999, 999)
+
+
+async def test_a_fetch_that_was_cancelled_is_over(kafka_bootstrap: str) -> None:
+    """Else a member whose handler hangs would be taken for one that polls, and never lose its partitions."""
+    async with Consumer(bootstrap_servers=kafka_bootstrap, group_id="test") as consumer:
+        consumer.assign([TopicPartition((await sandbox(kafka_bootstrap)).source, 0)])
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(consumer.getmany(timeout_ms=60_000), 0.2)
+        await asyncio.sleep(0.1)
+        assert consumer._subscription.fetcher_idle_time >= 0.1
