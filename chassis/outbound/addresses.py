@@ -16,9 +16,9 @@ _NAT64: Final = IPv6Network("64:ff9b::/96")
 
 
 class Forbidden(OSError):  # noqa: N818 - named after the decision that it carries
-    """The call would leave the rules: not encrypted, or an address that is not public. It names the host only.
+    """The call would leave the rules: not encrypted, an address that is not public, or a body meant for another host.
 
-    An OSError, so that whoever survives an unreachable host survives a forbidden one.
+    It names the host only. An OSError, so that whoever survives an unreachable host survives a forbidden one.
     """
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import socket
 import ssl
-import zlib
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -14,17 +13,14 @@ import httpcore
 import httpx
 
 from chassis.outbound.addresses import Forbidden, check_url, dial, resolve
+from chassis.outbound.body import is_packed, read_body
+from chassis.outbound.redirects import redirected
 
 CONNECT_SECONDS: Final = 5.0
 TOTAL_SECONDS: Final = 15.0
 MAX_BODY_BYTES: Final = 5 * 1024 * 1024
 _MAX_REDIRECTS: Final = 3
 _MAX_CONNECTIONS: Final = 100
-_GZIP_OR_ZLIB: Final = 32 + zlib.MAX_WBITS
-
-
-class TooLarge(httpx.TransportError):
-    """The answer, inflated, is larger than we read."""
 
 
 class Answer(NamedTuple):
@@ -54,8 +50,7 @@ class OutboundClient:
             transport=_GuardedTransport(self._tls, local=local),
             headers={"user-agent": user_agent, "accept-encoding": "gzip"},
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            follow_redirects=True,
-            max_redirects=_MAX_REDIRECTS,
+            follow_redirects=False,
             timeout=httpx.Timeout(TOTAL_SECONDS, connect=CONNECT_SECONDS),
             trust_env=False,
         )
@@ -77,26 +72,46 @@ class OutboundClient:
         params: Mapping[str, str] | None = None,
         content: bytes | None = None,
     ) -> Answer:
-        """Call and read the whole answer, within 15 s; secrets belong into `Authorization`, which stays with its host.
+        """Call and read the whole answer, within 15 s; a redirect carries no secret to another host.
 
         Raises `httpx.HTTPError` (`TooLarge` among them), `Forbidden`, `TimeoutError` or another OSError.
         """
         async with asyncio.timeout(TOTAL_SECONDS):
             # What `params` says replaces a query of the URL, so an absent one must stay absent.
             query = params or None
-            async with self._http.stream(method, url, headers=headers, params=query, content=content) as response:
-                body = await _read(response, self._max_body_bytes)
+            request = self._http.build_request(method, url, headers=headers, params=query, content=content)
+            async with self._opened(request) as response:
+                body = await read_body(response, self._max_body_bytes)
                 return Answer(response.status_code, response.headers, body, str(response.url))
 
     @asynccontextmanager
     async def stream(
         self, url: str, *, headers: Mapping[str, str] | None = None, silence_seconds: float
     ) -> AsyncIterator[httpx.Response]:
-        """GET an answer that does not end; raises as `request` does, and where nothing comes for `silence_seconds`."""
+        """GET an answer that does not end; raises as `request` does, and where nothing comes for `silence_seconds`.
+
+        A packed one is refused, as one chunk of it may inflate to any size; the body of an error is not for reading.
+        """
         timeout = httpx.Timeout(silence_seconds, connect=CONNECT_SECONDS)
         given = {**(headers or {}), "accept-encoding": "identity"}
-        async with self._http.stream("GET", url, headers=given, timeout=timeout) as response:
+        async with self._opened(self._http.build_request("GET", url, headers=given, timeout=timeout)) as response:
+            if is_packed(response) and not response.is_error:
+                raise httpx.DecodingError("the stream is packed, which was not asked for")
             yield response
+
+    @asynccontextmanager
+    async def _opened(self, request: httpx.Request) -> AsyncIterator[httpx.Response]:
+        """Send and follow redirects, whose bodies are left unread: httpx would read them whole, and inflate them."""
+        for _ in range(_MAX_REDIRECTS + 1):
+            response = await self._http.send(request, stream=True)
+            try:
+                if response.next_request is None:
+                    yield response
+                    return
+            finally:
+                await response.aclose()
+            request = redirected(request, response.next_request)
+        raise httpx.TooManyRedirects(f"more than {_MAX_REDIRECTS} redirects", request=request)
 
     async def connect(self, url: str, *, default_port: int) -> "Dialled":
         """Open the TCP connection for a protocol of its own (wss, imaps) under the same rules; raises OSError."""
@@ -156,18 +171,3 @@ class _GuardedNetwork(httpcore.AnyIOBackend):
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
         raise failure
-
-
-async def _read(response: httpx.Response, limit: int) -> bytes:
-    """Read and inflate no more than `limit` bytes, so that a small answer cannot fill the memory."""
-    inflater = zlib.decompressobj(_GZIP_OR_ZLIB) if response.headers.get("content-encoding") == "gzip" else None
-    body = bytearray()
-    async for chunk in response.aiter_raw():
-        left = limit + 1 - len(body)
-        try:
-            body += inflater.decompress(chunk, left) if inflater else chunk
-        except zlib.error as error:
-            raise httpx.DecodingError("the answer is no valid gzip") from error
-        if len(body) > limit:
-            raise TooLarge(f"the answer has more than {limit} bytes")
-    return bytes(body)

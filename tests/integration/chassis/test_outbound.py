@@ -22,8 +22,11 @@ from starlette.routing import Route
 
 from chassis.http_server import HttpSettings, serve_http
 from chassis.outbound import Forbidden, OutboundClient, TooLarge
+from tests.memory import peak_bytes
 
 pytestmark = pytest.mark.integration
+BOMB = gzip.compress(bytes(64 * 1024 * 1024))
+SAID = gzip.compress(b"what was said")
 
 
 @pytest.fixture
@@ -38,10 +41,16 @@ def _app() -> Starlette:
         return RedirectResponse(f"/hops/{left - 1}") if left else Response("there")
 
     async def elsewhere(request: Request) -> Response:
-        return RedirectResponse(request.query_params["to"])
+        return RedirectResponse(request.query_params["to"], int(request.query_params.get("status", "307")))
 
     async def bomb(_: Request) -> Response:
-        return Response(gzip.compress(bytes(20_000_000)), headers={"content-encoding": "gzip"})
+        return Response(BOMB, headers={"content-encoding": "gzip"})
+
+    async def packed_hop(_: Request) -> Response:
+        return Response(BOMB, 302, {"content-encoding": "gzip", "location": "/hops/0"})
+
+    async def packed(request: Request) -> Response:
+        return Response(await request.body(), headers={"content-encoding": request.query_params["coding"]})
 
     async def seen(request: Request) -> Response:
         response = JSONResponse(dict(request.headers))
@@ -51,9 +60,11 @@ def _app() -> Starlette:
     return Starlette(
         routes=[
             Route("/hops/{left}", hops),
-            Route("/elsewhere", elsewhere),
+            Route("/elsewhere", elsewhere, methods=["GET", "POST"]),
             Route("/bomb", bomb),
-            Route("/seen", seen),
+            Route("/packed-hop", packed_hop),
+            Route("/packed", packed, methods=["POST"]),
+            Route("/seen", seen, methods=["GET", "POST"]),
         ]
     )
 
@@ -87,9 +98,73 @@ async def test_what_proves_us_to_one_host_is_not_shown_to_another(url: str, outs
     assert b"secret" not in answer.body
 
 
+@pytest.mark.parametrize("name", ["api-key", "x-secret-of-a-network"])
+async def test_a_key_in_a_header_of_the_networks_own_stays_with_its_host(
+    url: str, outside: OutboundClient, name: str
+) -> None:
+    within = await outside.request("GET", f"{url}/elsewhere", params={"to": f"{url}/seen"}, headers={name: "secret"})
+    assert b"secret" in within.body
+    async with serve_http(_app(), HttpSettings(port=0, drain_seconds=0.5)) as other:
+        there = {"to": f"http://127.0.0.1:{other.port}/seen"}
+        answer = await outside.request("GET", f"{url}/elsewhere", params=there, headers={name: "secret"})
+        with pytest.raises(Forbidden):
+            await outside.request("POST", f"{url}/elsewhere", params=there, content=b"client_secret=secret")
+    assert answer.status == 200
+    assert b"secret" not in answer.body
+
+
+async def test_what_asks_on_a_condition_still_does_so_behind_a_redirect(url: str, outside: OutboundClient) -> None:
+    async with serve_http(_app(), HttpSettings(port=0, drain_seconds=0.5)) as other:
+        there = {"to": f"http://127.0.0.1:{other.port}/seen"}
+        answer = await outside.request("GET", f"{url}/elsewhere", params=there, headers={"If-None-Match": '"1"'})
+    assert b"if-none-match" in answer.body
+
+
 async def test_a_small_answer_that_inflates_to_a_large_one_is_given_up(url: str, outside: OutboundClient) -> None:
     with pytest.raises(TooLarge):
         await outside.request("GET", f"{url}/bomb")
+
+
+async def test_what_a_redirect_says_beside_where_to_is_not_read(url: str, outside: OutboundClient) -> None:
+    with peak_bytes() as peak:
+        assert (await outside.request("GET", f"{url}/packed-hop")).body == b"there"
+        assert peak() < 8 * 1024 * 1024
+
+
+@pytest.mark.parametrize(
+    ("coding", "sent"),
+    [
+        ("gzip", SAID[:-9]),
+        ("gzip", SAID[:4]),
+        ("gzip", SAID + SAID),
+        ("gzip", b"plain"),
+        ("br", SAID),
+        ("gzip, gzip", gzip.compress(SAID)),
+    ],
+    ids=["cut", "cut in its head", "twice", "not packed", "another coding", "two codings"],
+)
+async def test_an_answer_that_cannot_be_read_to_its_end_is_none(
+    url: str, outside: OutboundClient, coding: str, sent: bytes
+) -> None:
+    with pytest.raises(httpx.DecodingError):
+        await outside.request("POST", f"{url}/packed", params={"coding": coding}, content=sent)
+
+
+@pytest.mark.parametrize(
+    ("coding", "sent", "read"),
+    [
+        ("GZIP", SAID, b"what was said"),
+        ("x-gzip", SAID, b"what was said"),
+        ("identity", b"plain", b"plain"),
+        ("gzip", b"", b""),
+    ],
+    ids=["in capitals", "by its old name", "not packed", "empty"],
+)
+async def test_however_gzip_is_spelt_it_is_read(
+    url: str, outside: OutboundClient, coding: str, sent: bytes, read: bytes
+) -> None:
+    answer = await outside.request("POST", f"{url}/packed", params={"coding": coding}, content=sent)
+    assert answer.body == read
 
 
 async def test_nothing_is_carried_from_one_call_to_the_next(

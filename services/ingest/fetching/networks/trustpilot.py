@@ -19,7 +19,7 @@ _EVERY_SECONDS: Final = 600.0
 
 
 class BusinessReviews:
-    """The reviews of one business unit. The key travels in the query, as a header could follow a redirect."""
+    """The reviews of one business unit. The key travels in the query."""
 
     def __init__(self, api: Api, base: str, unit: str, key: str) -> None:
         self._api = api
