@@ -20,7 +20,7 @@ CONNECT_SECONDS: Final = 5.0
 TOTAL_SECONDS: Final = 15.0
 MAX_BODY_BYTES: Final = 5 * 1024 * 1024
 _MAX_REDIRECTS: Final = 3
-_MAX_CONNECTIONS: Final = 100
+_IDLE_SECONDS: Final = 30.0
 
 
 class Answer(NamedTuple):
@@ -138,9 +138,13 @@ class _GuardedTransport(httpx.AsyncHTTPTransport):
     def __init__(self, tls: ssl.SSLContext, *, local: bool) -> None:
         super().__init__(verify=tls, trust_env=False)
         self._local = local
-        # httpx has no argument for the network beneath its pool, so the pool is ours.
+        # httpx has no argument for the network beneath its pool, so the pool is ours. It has no limit: streams hold
+        # their connections for ever, and a call that waited for one of them would look like a host that is away.
         self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=tls, max_connections=_MAX_CONNECTIONS, network_backend=_GuardedNetwork(local=local)
+            ssl_context=tls,
+            max_connections=None,
+            keepalive_expiry=_IDLE_SECONDS,
+            network_backend=_GuardedNetwork(local=local),
         )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:

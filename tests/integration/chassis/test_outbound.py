@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import ssl
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -17,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from chassis.http_server import HttpSettings, serve_http
@@ -52,6 +53,9 @@ def _app() -> Starlette:
     async def packed(request: Request) -> Response:
         return Response(await request.body(), headers={"content-encoding": request.query_params["coding"]})
 
+    async def endless(_: Request) -> Response:
+        return StreamingResponse(_signs_of_life(), media_type="text/event-stream")
+
     async def seen(request: Request) -> Response:
         response = JSONResponse(dict(request.headers))
         response.set_cookie("session", "1")
@@ -64,9 +68,15 @@ def _app() -> Starlette:
             Route("/bomb", bomb),
             Route("/packed-hop", packed_hop),
             Route("/packed", packed, methods=["POST"]),
+            Route("/endless", endless),
             Route("/seen", seen, methods=["GET", "POST"]),
         ]
     )
+
+
+async def _signs_of_life() -> AsyncIterator[bytes]:
+    yield b":\n"
+    await asyncio.Event().wait()
 
 
 @pytest.fixture
@@ -165,6 +175,14 @@ async def test_however_gzip_is_spelt_it_is_read(
 ) -> None:
     answer = await outside.request("POST", f"{url}/packed", params={"coding": coding}, content=sent)
     assert answer.body == read
+
+
+async def test_a_hundred_streams_that_stay_open_keep_no_call_waiting(url: str, outside: OutboundClient) -> None:
+    async with AsyncExitStack() as streams:
+        for _ in range(120):
+            stream = outside.stream(f"{url}/endless", silence_seconds=5)
+            assert (await streams.enter_async_context(stream)).status_code == 200
+        assert (await outside.request("GET", f"{url}/hops/0")).body == b"there"
 
 
 async def test_nothing_is_carried_from_one_call_to_the_next(
