@@ -19,6 +19,8 @@ ALGORITHMS = ("RS256", "ES256")
 _MAXIMUM_DOCUMENT_BYTES = 256 * 1024
 _MINIMUM_RSA_BITS = 2048
 _KEYS_DIE_AFTER_SECONDS = 86_400.0
+_AWAY = (httpx.HTTPError, httpx.InvalidURL, OSError)
+"""How calls to the issuer fail; an OSError that left here would look like PostgreSQL being away."""
 
 _log = structlog.get_logger(__name__)
 
@@ -80,7 +82,7 @@ class SigningKeys:
     async def _fetch(self) -> None:
         try:
             keys = await fetch_keys(self._settings)
-        except (httpx.HTTPError, IssuerMisbehavedError) as error:
+        except (*_AWAY, IssuerMisbehavedError) as error:
             _log.warning("issuer_keys_not_fetched", issuer=self._settings.issuer, error=repr(error))
             return
         self._keys, self._fetched_at = keys, self._monotonic()
@@ -88,7 +90,7 @@ class SigningKeys:
 
 
 async def fetch_keys(settings: AuthSettings) -> Mapping[str, jwt.PyJWK]:
-    """Signing keys of the issuer, through its discovery document; httpx.HTTPError or IssuerMisbehavedError."""
+    """Signing keys of the issuer, through its discovery document; raises one of `_AWAY` or IssuerMisbehavedError."""
     async with (
         asyncio.timeout(settings.fetch_timeout_seconds),
         httpx.AsyncClient(timeout=settings.fetch_timeout_seconds, trust_env=settings.profile != "local") as http,

@@ -66,7 +66,10 @@ class AuthSettings(ProcessSettings):
 
 
 def _trustworthy(url: str, profile: str) -> bool:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
     if parts.scheme == "https":
         return bool(parts.hostname)
     return profile == "local" and parts.scheme == "http" and parts.hostname in _LOOPBACK

@@ -186,6 +186,13 @@ async def test_an_issuer_that_is_away_at_the_start_is_found_when_it_comes() -> N
         assert (await authenticator.authenticate(f"Bearer {issuer.mint('ada', 'acme', [])}")).subject == "ada"
 
 
+async def test_an_issuer_that_swallows_every_packet_is_away() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        authenticator = authenticator_of(f"http://127.0.0.1:{silent.getsockname()[1]}", fetch_timeout_seconds=0.05)
+        token = handmade({"alg": "ES256", "kid": "any"}, {}, b"key")
+        assert (await refusal(authenticator, token))[0] == "ISSUER_UNAVAILABLE"
+
+
 async def test_known_keys_outlast_an_issuer_that_goes_away() -> None:
     async with DevIssuer(DevIssuerSettings(profile="local")) as issuer:
         authenticator = authenticator_of(issuer.url, keys_lifetime_seconds=0.001)
@@ -215,7 +222,14 @@ async def test_the_keys_are_those_that_the_discovery_document_names(issuer: DevI
 
 @pytest.mark.parametrize(
     "discovery",
-    [{"issuer": "https://elsewhere.example"}, {"jwks_uri": "http://0.0.0.0:{port}/keys"}, {"jwks_uri": None}, []],
+    [
+        {"issuer": "https://elsewhere.example"},
+        {"jwks_uri": "http://0.0.0.0:{port}/keys"},
+        {"jwks_uri": "https://keys.example:port/"},
+        {"jwks_uri": "https://[keys.example/"},
+        {"jwks_uri": None},
+        [],
+    ],
 )
 async def test_a_discovery_document_that_misleads_is_not_followed(issuer: DevIssuer, discovery: Any) -> None:
     async with front_of(issuer, discovery) as url:
