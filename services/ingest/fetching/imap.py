@@ -16,7 +16,9 @@ from chassis.outbound.client import Dialled
 _COMMAND_SECONDS: Final = 60.0
 _MAX_LINE_BYTES: Final = 4 * 1024 * 1024
 """UID SEARCH answers in one line: 4 MiB are half a million messages."""
-_MAX_LITERAL_BYTES: Final = 16 * 1024 * 1024
+_MAX_ANSWER_BYTES: Final = 16 * 1024 * 1024
+_PIECE_BYTES: Final = 256
+"""What a line or a literal takes beside its bytes: an answer of empty lines is large as well."""
 _LITERAL: Final = re.compile(rb"\{(\d{1,10})\}$")
 _EXISTS: Final = re.compile(rb"\* \d+ EXISTS", re.IGNORECASE)
 _STATUS: Final = re.compile(rb"(OK|NO|BAD)\b", re.IGNORECASE)
@@ -52,6 +54,7 @@ class ImapClient:
         self._reader = reader
         self._writer = writer
         self._sent = 0
+        self._room = _MAX_ANSWER_BYTES
         self.news = False
 
     @classmethod
@@ -154,6 +157,7 @@ class ImapClient:
         if not command.isascii() or "\r" in command or "\n" in command:
             raise ImapError("a name holds characters that IMAP cannot say: write it in modified UTF-7")
         self._sent += 1
+        self._room = _MAX_ANSWER_BYTES
         tag = b"a%d " % self._sent
         await self._write(tag + command.encode() + b"\r\n")
         try:
@@ -176,18 +180,25 @@ class ImapClient:
         return responses
 
     async def _read(self) -> Response:
-        line, literals = b"", list[bytes]()
+        parts, literals = list[bytes](), list[bytes]()
         while True:
-            line += (await self._reader.readuntil(b"\r\n"))[:-2]
-            found = _LITERAL.search(line)
+            part = (await self._reader.readuntil(b"\r\n"))[:-2]
+            self._take(len(part))
+            found = _LITERAL.search(part)
             if found is None:
                 break
-            if int(found[1]) > _MAX_LITERAL_BYTES:
-                raise ImapError("the server sends more than was asked for")
+            parts.append(part[: found.start()])
+            self._take(int(found[1]))
             literals.append(await self._reader.readexactly(int(found[1])))
-            line = line[: found.start()]
+        line = b"".join([*parts, part])
         self.news = self.news or bool(_EXISTS.match(line))
         return Response(line, literals)
+
+    def _take(self, size: int) -> None:
+        """Count what one command is answered; raises `ImapError` where it is more than any that we ask for."""
+        self._room -= size + _PIECE_BYTES
+        if self._room < 0:
+            raise ImapError("the server sends more than was asked for")
 
     async def _write(self, data: bytes) -> None:
         self._writer.write(data)
