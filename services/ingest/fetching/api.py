@@ -11,6 +11,7 @@ from chassis.outbound import Answer, OutboundClient
 from services.ingest.fetching.coverage import Reason
 from services.ingest.fetching.pace import pause_seconds
 from services.ingest.fetching.source import FetchFailed
+from services.ingest.payload import Node, read_json
 
 _NOT_MODIFIED: Final = 304
 _OK: Final = range(200, 300)
@@ -113,3 +114,19 @@ def check(status: int, pause: float | None) -> None:
 def not_modified(answer: Answer) -> bool:
     """Whether a conditional GET was answered by: nothing new."""
     return answer.status == _NOT_MODIFIED
+
+
+def json_object(body: bytes) -> Node:
+    """Read an answer that must be a JSON object; raises `FetchFailed`, because what cannot be read is no "nothing"."""
+    document = read_json(body)
+    if document is None or not document.is_object():
+        raise FetchFailed(Reason.UNREACHABLE, "the answer is no JSON object")
+    return document
+
+
+def json_list(body: bytes) -> Node:
+    """Read an answer that must be a JSON list, as `json_object`."""
+    document = read_json(body)
+    if document is None or not document.is_list():
+        raise FetchFailed(Reason.UNREACHABLE, "the answer is no JSON list")
+    return document

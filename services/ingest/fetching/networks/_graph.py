@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 from chassis.outbound import Answer
-from services.ingest.fetching.api import Api, Said
+from services.ingest.fetching.api import Api, Said, json_object
 from services.ingest.fetching.coverage import Reason
 from services.ingest.fetching.source import Connection, InvalidConnection, Tools
 from services.ingest.payload import Node, read_json
@@ -45,7 +45,7 @@ class GraphApi:
     async def page(self, path: str, params: Mapping[str, str], after: str | None = None) -> GraphPage:
         """Ask for one page of the list `path`, which `params` tell the fields and the `limit` of."""
         body = (await self._api.get(f"{self._base}/{path}", {**params} | ({"after": after} if after else {}))).body
-        document = read_json(body) or Node()
+        document = json_object(body)
         listed, paging = list(document["data"]), document["paging"]
         # Some lists of Threads never say that there is a next page, so a full one may have another behind it.
         has_more = paging["next"] or len(listed) >= int(params["limit"])

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 import jwt
 
 from chassis.outbound import Answer
-from services.ingest.fetching.api import Api
+from services.ingest.fetching.api import Api, json_object
 from services.ingest.fetching.coverage import Reason
 from services.ingest.fetching.source import Connection, FetchFailed, InvalidConnection, Tools
 from services.ingest.payload import Node, read_json
@@ -82,7 +82,7 @@ class OAuthApi:
             if failed.status == _REFUSED:
                 raise FetchFailed(Reason.AUTH_FAILED, "the credentials are refused", status=_REFUSED) from failed
             raise
-        given = read_json(answer.body) or Node()
+        given = json_object(answer.body)
         token = given["access_token"].text()
         if token is None:
             raise FetchFailed(Reason.AUTH_FAILED, "the answer holds no access token")

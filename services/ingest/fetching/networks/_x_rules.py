@@ -7,10 +7,11 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final
 
+from services.ingest.fetching.api import json_object
 from services.ingest.fetching.coverage import Reason
 from services.ingest.fetching.networks._oauth import OAuthApi
 from services.ingest.fetching.source import FetchFailed
-from services.ingest.payload import Node, read_json
+from services.ingest.payload import Node
 
 _JSON: Final = {"content-type": "application/json"}
 _BAD_REQUEST: Final = 400
@@ -27,7 +28,7 @@ class Rules:
 
     async def settle(self) -> frozenset[str]:
         """Take away and add what differs; answers the ids of the wanted rules. Raises `FetchFailed`."""
-        standing = list((read_json((await self._api.get(self._url)).body) or Node())["data"])
+        standing = list(json_object((await self._api.get(self._url)).body)["data"])
         values = {each["value"].text() for each in standing}
         leftover = [each["id"].id() for each in standing if self._is_leftover(each)]
         missing = [value for value in self._wanted if value not in values]
@@ -51,7 +52,7 @@ class Rules:
             if failed.status == _BAD_REQUEST:
                 raise FetchFailed(Reason.CLOSED, "X refuses the rules: look at the option rules") from failed
             raise
-        return read_json(answer.body) or Node()
+        return json_object(answer.body)
 
     def _is_leftover(self, rule: Node) -> bool:
         return rule["tag"].text() == self._tag and rule["value"].text() not in self._wanted

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from services.ingest.fetching.api import json_object
 from services.ingest.fetching.coverage import Missed
 from services.ingest.fetching.cursors import read_cursor, write_cursor
 from services.ingest.fetching.networks._oauth import OAuthApi
@@ -75,7 +76,7 @@ class FilteredStream:
             params = PAGE | {"query": rule, "start_time": since}
             while True:
                 body = (await self._api.get(f"{self._base}/recent", params)).body
-                meta = (read_json(body) or Node())["meta"]
+                meta = json_object(body)["meta"]
                 if meta["result_count"].integer() != 0:
                     yield body
                 token = meta["next_token"].text()

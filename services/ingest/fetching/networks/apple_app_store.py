@@ -5,12 +5,11 @@
 
 from typing import Final
 
-from services.ingest.fetching.api import Api
+from services.ingest.fetching.api import Api, json_object
 from services.ingest.fetching.networks import Fetcher
 from services.ingest.fetching.pace import Schedule
 from services.ingest.fetching.polling import InTurn, NewestFirst, Page, Polling
 from services.ingest.fetching.source import Connection, Source, Tools, account_id, option, seconds
-from services.ingest.payload import Node, read_json
 
 _FEEDS: Final = "https://itunes.apple.com"
 _MAX_PAGES: Final = 10
@@ -30,7 +29,7 @@ class CustomerReviews:
         """See `Listing`."""
         number = int(token or "1")
         body = (await self._api.get(f"{self._feed}/page={number}/id={self._app}/sortBy=mostRecent/json")).body
-        entry = (read_json(body) or Node()).at("feed", "entry")
+        entry = json_object(body).at("feed", "entry")
         # Where there is one entry, Apple writes an object in place of a list.
         entries = list(entry) if entry.is_list() else [entry] if entry else []
         marks = [f"{each.at('id', 'label').text()}@{each.at('updated', 'label').text()}" for each in entries]

@@ -7,12 +7,11 @@ newest fifty.
 
 from typing import Final
 
-from services.ingest.fetching.api import Api
+from services.ingest.fetching.api import Api, json_object
 from services.ingest.fetching.networks import Fetcher
 from services.ingest.fetching.pace import Schedule
 from services.ingest.fetching.polling import NewestFirst, Page, Polling
 from services.ingest.fetching.source import Connection, Source, Tools, seconds, site
-from services.ingest.payload import Node, read_json
 
 _WINDOW_IDS: Final = 50
 """A page holds what may be read of so many ids, and nothing where all of them are hidden from us."""
@@ -29,7 +28,7 @@ class LatestPosts:
     async def page(self, token: str | None) -> Page:
         """See `Listing`."""
         body = (await self._api.get(self._url, {"before": token} if token else {})).body
-        posts = list((read_json(body) or Node())["latest_posts"])
+        posts = list(json_object(body)["latest_posts"])
         ids = [number for each in posts if (number := each["id"].integer())]
         marks = [f"{each['id'].id()}@{each['version'].integer()}" for each in posts]
         return Page([body], marks, _older(ids, int(token) if token else None))

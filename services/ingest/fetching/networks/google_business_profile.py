@@ -6,12 +6,12 @@
 
 from typing import Final
 
+from services.ingest.fetching.api import json_object
 from services.ingest.fetching.networks import Fetcher
 from services.ingest.fetching.networks._oauth import OAuthApi
 from services.ingest.fetching.pace import Schedule
 from services.ingest.fetching.polling import InTurn, NewestFirst, Page, Polling
 from services.ingest.fetching.source import Connection, Source, Tools, account_id, option, seconds
-from services.ingest.payload import Node, read_json
 
 _API: Final = "https://mybusiness.googleapis.com"
 _TOKENS: Final = "https://oauth2.googleapis.com/token"
@@ -30,7 +30,7 @@ class LocationReviews:
     async def page(self, token: str | None) -> Page:
         """See `Listing`."""
         body = (await self._api.get(self._url, _ASKED | ({"pageToken": token} if token else {}))).body
-        document = read_json(body) or Node()
+        document = json_object(body)
         marks = [f"{each['name'].text()}@{each['updateTime'].text()}" for each in document["reviews"]]
         return Page([body], marks, document["nextPageToken"].text())
 

@@ -6,12 +6,13 @@
 
 from typing import Final
 
+from services.ingest.fetching.api import json_object
 from services.ingest.fetching.networks import Fetcher
 from services.ingest.fetching.networks._oauth import OAuthApi
 from services.ingest.fetching.pace import Schedule
 from services.ingest.fetching.polling import NewestFirst, Page, Polling
 from services.ingest.fetching.source import Connection, Source, Tools, account_id, seconds
-from services.ingest.payload import Node, read_json
+from services.ingest.payload import Node
 
 _API: Final = "https://androidpublisher.googleapis.com"
 _TOKENS: Final = "https://oauth2.googleapis.com/token"
@@ -30,7 +31,7 @@ class Reviews:
     async def page(self, token: str | None) -> Page:
         """See `Listing`."""
         body = (await self._api.get(self._url, {"maxResults": _PAGE_ITEMS} | ({"token": token} if token else {}))).body
-        document = read_json(body) or Node()
+        document = json_object(body)
         marks = [_mark(each) for each in document["reviews"]]
         return Page([body], marks, document.at("tokenPagination", "nextPageToken").text())
 

@@ -11,6 +11,7 @@ from urllib.parse import quote
 import msgspec
 
 from chassis.clock import Clock
+from services.ingest.fetching.api import json_object
 from services.ingest.fetching.coverage import Missed
 from services.ingest.fetching.cursors import read_cursor, write_cursor
 from services.ingest.fetching.networks import Fetcher
@@ -18,7 +19,6 @@ from services.ingest.fetching.networks._oauth import OAuthApi
 from services.ingest.fetching.pace import Schedule
 from services.ingest.fetching.polling import Batch, Polling
 from services.ingest.fetching.source import Connection, Source, Tools, account_id, option, seconds
-from services.ingest.payload import Node, read_json
 
 _API: Final = "https://api.linkedin.com"
 _TOKENS: Final = "https://www.linkedin.com/oauth/v2/accessToken"
@@ -58,7 +58,7 @@ class Notifications:
             times = f"(start:{_milliseconds(since)},end:{_milliseconds(now)})"
             start = len(pages) * _PAGE_ITEMS
             body = (await self._api.get(f"{self._url}&timeRange={times}&start={start}")).body
-            found = len(list((read_json(body) or Node())["elements"]))
+            found = len(list(json_object(body)["elements"]))
             if found:
                 pages.append(body)
             if found < _PAGE_ITEMS:

@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from services.ingest.event_stream import ServerSentEvent
-from services.ingest.fetching.api import Api
+from services.ingest.fetching.api import Api, json_list
 from services.ingest.fetching.cursors import read_cursor, write_cursor
 from services.ingest.fetching.networks import Fetcher
 from services.ingest.fetching.source import Connection, Frame, InvalidConnection, Source, Tools, site
@@ -70,7 +70,7 @@ class UserStream:
         after = f"&min_id={position.notification}" if position.notification else ""
         url = f"{self._server}/api/v1/notifications?limit={_PAGE_ITEMS}&{_TYPES}{after}"
         body = (await self._api.get(url)).body
-        newest = (read_json(body) or Node())[0]["id"].id()
+        newest = json_list(body)[0]["id"].id()
         if newest is None or newest == position.notification:
             position.notification = position.notification or _BEFORE_ALL
             return None

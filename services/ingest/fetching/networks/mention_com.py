@@ -7,13 +7,13 @@ from typing import Final
 
 import msgspec
 
+from services.ingest.fetching.api import json_object
 from services.ingest.fetching.cursors import read_cursor, write_cursor
 from services.ingest.fetching.networks import Fetcher
 from services.ingest.fetching.networks._oauth import OAuthApi
 from services.ingest.fetching.pace import Schedule
 from services.ingest.fetching.polling import Batch, Polling
 from services.ingest.fetching.source import Connection, Source, Tools, account_id, option, seconds
-from services.ingest.payload import Node, read_json
 
 _API: Final = "https://api.mention.net/api"
 _TOKENS: Final = "https://web.mention.net/oauth/v2/token"
@@ -38,7 +38,7 @@ class AlertMentions:
         position = read_cursor(cursor, _Position)
         since = {"since_id": str(position.newest)} if position.newest else {}
         body = (await self._api.get(self._url, {"limit": str(_PAGE_ITEMS), **since})).body
-        numbers = [each["id"].integer() or 0 for each in (read_json(body) or Node())["mentions"]]
+        numbers = [each["id"].integer() or 0 for each in json_object(body)["mentions"]]
         newest = max([position.newest, *numbers])
         more = bool(since) and len(numbers) == _PAGE_ITEMS and newest > position.newest
         return Batch([body] if numbers else (), write_cursor(_Position(newest)), more)

@@ -6,12 +6,12 @@ to be unique to its owner; `every_seconds` (60). For the secret see `_oauth`.
 
 from typing import Final
 
+from services.ingest.fetching.api import json_object
 from services.ingest.fetching.networks import Fetcher
 from services.ingest.fetching.networks._oauth import OAuthApi
 from services.ingest.fetching.pace import Schedule
 from services.ingest.fetching.polling import InTurn, NewestFirst, Page, Polling
 from services.ingest.fetching.source import Connection, Source, Tools, option, seconds
-from services.ingest.payload import Node, read_json
 
 _API: Final = "https://oauth.reddit.com"
 _TOKENS: Final = "https://www.reddit.com/api/v1/access_token"
@@ -32,7 +32,7 @@ class RedditListing:
         """See `Listing`."""
         params = {"raw_json": "1", "limit": _PAGE_ITEMS, "mark": "false"} | ({"after": token} if token else {})
         body = (await self._api.get(self._url, params)).body
-        data = (read_json(body) or Node())["data"]
+        data = json_object(body)["data"]
         marks = [f"{each['data']['name'].id()}@{each['data']['edited'].value}" for each in data["children"]]
         return Page([body], marks, data["after"].text())
 

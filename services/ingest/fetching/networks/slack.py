@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from chassis.outbound import Answer
-from services.ingest.fetching.api import Api, Said
+from services.ingest.fetching.api import Api, Said, json_object
 from services.ingest.fetching.coverage import Reason
 from services.ingest.fetching.networks import Fetcher
 from services.ingest.fetching.pace import Schedule
@@ -71,9 +71,7 @@ class Channel:
 
     async def _ask(self, method: str, params: dict[str, str]) -> Node:
         body = (await self._api.get(f"{self._base}/{method}", self._asked | params)).body
-        document = read_json(body) or Node()
-        given = document.value if document.is_object() else {}
-        return Node({**given, "channel": self._asked["channel"]})
+        return Node({**json_object(body).value, "channel": self._asked["channel"]})
 
 
 def _next(page: Node) -> str | None:

@@ -8,13 +8,12 @@ from typing import Final
 
 import msgspec
 
-from services.ingest.fetching.api import Api
+from services.ingest.fetching.api import Api, json_object
 from services.ingest.fetching.cursors import read_cursor, write_cursor
 from services.ingest.fetching.networks import Fetcher
 from services.ingest.fetching.pace import Schedule
 from services.ingest.fetching.polling import Batch, Polling
 from services.ingest.fetching.source import Connection, InvalidConnection, Source, Tools, seconds
-from services.ingest.payload import Node, read_json
 
 _API: Final = "https://api.telegram.org"
 _LONG_POLL_SECONDS: Final = 10
@@ -49,7 +48,7 @@ class Updates:
         position = read_cursor(cursor, _Position)
         params = {"timeout": str(_LONG_POLL_SECONDS), "limit": str(_PAGE_ITEMS), "allowed_updates": _UPDATES}
         answer = await self._api.get(self._url, params | ({"offset": str(position.offset)} if position.offset else {}))
-        numbers = [each["update_id"].integer() or 0 for each in (read_json(answer.body) or Node())["result"]]
+        numbers = [each["update_id"].integer() or 0 for each in json_object(answer.body)["result"]]
         position.offset = max([position.offset, *(number + 1 for number in numbers)])
         return Batch([answer.body] if numbers else (), write_cursor(position), more=len(numbers) == _PAGE_ITEMS)
 

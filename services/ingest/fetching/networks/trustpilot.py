@@ -6,12 +6,11 @@ later shows while it is among the newest hundred.
 
 from typing import Final
 
-from services.ingest.fetching.api import Api
+from services.ingest.fetching.api import Api, json_object
 from services.ingest.fetching.networks import Fetcher
 from services.ingest.fetching.pace import Schedule
 from services.ingest.fetching.polling import NewestFirst, Page, Polling
 from services.ingest.fetching.source import Connection, InvalidConnection, Source, Tools, account_id, seconds
-from services.ingest.payload import Node, read_json
 
 _API: Final = "https://api.trustpilot.com"
 _PAGE_ITEMS: Final = 100
@@ -30,7 +29,7 @@ class BusinessReviews:
         """See `Listing`."""
         number = int(token or "1")
         body = (await self._api.get(self._url, self._asked | {"page": str(number)})).body
-        reviews = list((read_json(body) or Node())["reviews"])
+        reviews = list(json_object(body)["reviews"])
         marks = [f"{each['id'].id()}@{each['updatedAt'].text() or ''}" for each in reviews]
         return Page([body], marks, str(number + 1) if len(reviews) == _PAGE_ITEMS else None)
 

@@ -7,12 +7,12 @@ only; `every_seconds` (300). A comment that is approved late shows while it is a
 import base64
 from typing import Final
 
-from services.ingest.fetching.api import Api
+from services.ingest.fetching.api import Api, json_list
 from services.ingest.fetching.networks import Fetcher
 from services.ingest.fetching.pace import Schedule
 from services.ingest.fetching.polling import NewestFirst, Page, Polling
 from services.ingest.fetching.source import Connection, Source, Tools, seconds, site
-from services.ingest.payload import Node, read_json
+from services.ingest.payload import Node
 
 _PAGE_ITEMS: Final = 100
 _EVERY_SECONDS: Final = 300.0
@@ -31,7 +31,7 @@ class Comments:
         params = {"orderby": "id", "order": "desc", "per_page": str(_PAGE_ITEMS), "page": str(number)}
         answer = await self._api.get(self._url, params)
         pages = Node(answer.headers.get("x-wp-totalpages")).integer() or 1
-        marks = [each["id"].id() or "" for each in read_json(answer.body) or Node()]
+        marks = [each["id"].id() or "" for each in json_list(answer.body)]
         return Page([answer.body], marks, str(number + 1) if number < pages else None)
 
 

@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from services.ingest.fetching.api import json_object
 from services.ingest.fetching.coverage import Missed
 from services.ingest.fetching.cursors import read_cursor, write_cursor
 from services.ingest.fetching.networks import Fetcher
@@ -18,7 +19,6 @@ from services.ingest.fetching.networks._x_stream import FilteredStream
 from services.ingest.fetching.pace import Schedule
 from services.ingest.fetching.polling import Batch, InTurn, NewestFirst, Page, Poll, Polling
 from services.ingest.fetching.source import Connection, InvalidConnection, Source, Tools, account_id, seconds
-from services.ingest.payload import Node, read_json
 
 _MAX_PAGES: Final = 8
 """X gives the newest 800."""
@@ -46,7 +46,7 @@ class Mentions:
         newest, token = position.newest, None
         while True:
             pages.append((await self._api.get(self._url, params | ({"pagination_token": token} if token else {}))).body)
-            meta = (read_json(pages[-1]) or Node())["meta"]
+            meta = json_object(pages[-1])["meta"]
             newest = newest if token else meta["newest_id"].id() or newest
             token = meta["next_token"].text()
             if token is None or not position.newest or len(pages) == _MAX_PAGES:
@@ -66,7 +66,7 @@ class ListPosts:
     async def page(self, token: str | None) -> Page:
         """See `Listing`."""
         body = (await self._api.get(self._url, PAGE | ({"pagination_token": token} if token else {}))).body
-        document = read_json(body) or Node()
+        document = json_object(body)
         marks = [each["id"].id() or "" for each in document["data"]]
         return Page([body], marks, document.at("meta", "next_token").text())
 

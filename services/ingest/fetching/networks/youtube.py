@@ -7,12 +7,13 @@ their thread is on the page of the newest.
 
 from typing import Final
 
+from services.ingest.fetching.api import json_object
 from services.ingest.fetching.networks import Fetcher
 from services.ingest.fetching.networks._oauth import OAuthApi
 from services.ingest.fetching.pace import Schedule
 from services.ingest.fetching.polling import Page, Polling, Threaded
 from services.ingest.fetching.source import Connection, Source, Tools, account_id, seconds
-from services.ingest.payload import Node, read_json
+from services.ingest.payload import Node
 
 _API: Final = "https://www.googleapis.com"
 _TOKENS: Final = "https://oauth2.googleapis.com/token"
@@ -40,7 +41,7 @@ class CommentThreads:
         body = (
             await self._api.get(f"{self._base}/commentThreads", params | ({"pageToken": token} if token else {}))
         ).body
-        document = read_json(body) or Node()
+        document = json_object(body)
         threads = {each["id"].id() or "": str(_answers(each)) for each in document["items"] if _leaves_out(each)}
         return Page([body], [_mark(each) for each in document["items"]], document["nextPageToken"].text(), threads)
 
@@ -50,7 +51,7 @@ class CommentThreads:
         pages = list[bytes]()
         while True:
             pages.append((await self._api.get(f"{self._base}/comments", params)).body)
-            token = (read_json(pages[-1]) or Node())["nextPageToken"].text()
+            token = json_object(pages[-1])["nextPageToken"].text()
             if token is None:
                 return pages
             params["pageToken"] = token
