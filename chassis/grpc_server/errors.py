@@ -12,7 +12,7 @@ from opentelemetry import trace
 
 from chassis.api_errors import ApiError, ChassisReason, unavailable
 from chassis.grpc_server.call import Call
-from chassis.postgres import POSTGRES_UNAVAILABLE
+from chassis.postgres import POSTGRES_UNAVAILABLE, closed_means_unavailable
 from chassis.semantics import ASCOLTO_ERROR_ID
 
 _log = structlog.get_logger(__name__)
@@ -26,7 +26,7 @@ async def error_mapping(call: Call) -> AsyncIterator[None]:
     except (ApiError, grpc.aio.AbortError, asyncio.CancelledError):
         raise
     except Exception as error:
-        raise as_api_error(_only(error), call.method) from error
+        raise as_api_error(_closed_named(_only(error)), call.method) from error
 
 
 def as_api_error(error: Exception, method: str) -> ApiError:
@@ -49,6 +49,15 @@ def _only(error: Exception) -> Exception:
     while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
         error = error.exceptions[0]
     return error
+
+
+def _closed_named(error: Exception) -> Exception:
+    """What `closed_means_unavailable` makes of an error, here where every statement of a servicer ends."""
+    try:
+        with closed_means_unavailable():
+            raise error  # noqa: TRY301 - it is to pass there
+    except Exception as named:  # noqa: BLE001 - it is handed back, not handled
+        return named
 
 
 def _unforeseen(error: Exception, method: str) -> ApiError:

@@ -121,6 +121,27 @@ async def test_a_store_that_is_away_is_unavailable_with_a_time_to_retry(error: E
         assert details.retry_after_seconds == 1.0
 
 
+async def test_a_session_that_dies_between_two_statements_is_a_store_that_is_away(postgres_dsn: str) -> None:
+    async def ask(request: StringValue, _context: Any) -> StringValue:
+        connection = await asyncpg.connect(postgres_dsn)
+        statement = await connection.prepare("SELECT 1")
+        connection.terminate()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(statement.fetch() if request.value == "prepared" else connection.fetch("SELECT 1"))
+        raise AssertionError
+
+    async with running(Echo(say=ask)) as server:
+        for text in ("prepared", "new"):
+            code, details = await refused(server.say(text))
+            assert (code, details.reason) == (grpc.StatusCode.UNAVAILABLE, "STORE_UNAVAILABLE")
+
+
+async def test_wrong_use_of_the_store_is_our_own_fault() -> None:
+    wrong = asyncpg.InterfaceError("cannot perform operation: another operation is in progress")
+    async with running(Echo(say=failing(wrong))) as server:
+        assert (await refused(server.say("")))[0] is grpc.StatusCode.INTERNAL
+
+
 async def test_an_api_error_out_of_a_task_group_arrives_as_itself() -> None:
     async def grouped(_request: StringValue, _context: Any) -> StringValue:
         async with asyncio.TaskGroup() as group:
