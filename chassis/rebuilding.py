@@ -1,9 +1,10 @@
-"""What the rebuilds of the read models share: reading topics in batches, patience, and the answer of the command."""
+"""What the rebuilds of the read models share: a patient session, topics in batches, and the answer of the command."""
 
 import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -14,7 +15,7 @@ from chassis.errors import Crash, NeverRetry
 from chassis.kafka import KafkaSettings, read_range
 from chassis.logging import canonical, configure
 from chassis.messages import Record
-from chassis.postgres import POSTGRES_UNAVAILABLE, PostgresSettings
+from chassis.postgres import POSTGRES_UNAVAILABLE, PostgresSettings, Session, closed_means_unavailable, connect
 from chassis.settings import ProcessSettings, load
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 BATCH_RECORDS: Final = 1_000
 T = TypeVar("T")
 _STATEMENT_SECONDS: Final = 3600.0
+_CLOSE_SECONDS: Final = 5.0
 _TELLING: Final[tuple[type[BaseException], ...]] = (Crash, asyncpg.QueryCanceledError, *POSTGRES_UNAVAILABLE)
 _log = structlog.get_logger(__name__)
 
@@ -40,10 +42,24 @@ def command(service: str, rebuild: Callable[[PostgresSettings, KafkaSettings], A
     print(json.dumps(asdict(rebuilt)))  # noqa: T201 - as above
 
 
-def patient(postgres: PostgresSettings) -> PostgresSettings:
-    """Emptying and digesting a large table takes longer than any statement of a service may."""
-    update = {"statement_timeout_seconds": _STATEMENT_SECONDS, "command_timeout_seconds": _STATEMENT_SECONDS + 10.0}
-    return postgres.model_copy(update=update)
+@asynccontextmanager
+async def rebuilding_session(postgres: PostgresSettings, *, schema: str) -> AsyncIterator[Session]:
+    """A session without the limits of a service; where it is lost, one of POSTGRES_UNAVAILABLE is raised.
+
+    Emptying and digesting a large table takes longer than any statement of a service may, and between two statements
+    Kafka is read, which may take a while.
+    """
+    session = await connect(
+        _patient(postgres),
+        schema=schema,
+        application_name=f"{schema}-rebuild",
+        server_settings={"idle_in_transaction_session_timeout": "0"},
+    )
+    try:
+        with closed_means_unavailable():
+            yield session
+    finally:
+        await session.close(timeout=_CLOSE_SECONDS)
 
 
 async def read_batches(kafka: KafkaSettings, topic: str) -> AsyncIterator[list[Record]]:
@@ -62,6 +78,11 @@ def readable(records: Sequence[Record], read: Callable[[Record], T | None]) -> l
     """The records that can be read, with what they say; the others are in the dead letters of the running service."""
     found = [(record, _read(record, read)) for record in records]
     return [(record, value) for record, value in found if value is not None]
+
+
+def _patient(postgres: PostgresSettings) -> PostgresSettings:
+    update = {"statement_timeout_seconds": _STATEMENT_SECONDS, "command_timeout_seconds": _STATEMENT_SECONDS + 10.0}
+    return postgres.model_copy(update=update)
 
 
 def _read(record: Record, read: Callable[[Record], T | None]) -> T | None:

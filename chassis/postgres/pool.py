@@ -14,6 +14,7 @@ from chassis.postgres.types import Connection, Pool, Session
 
 _RETRY_SECONDS = 0.5
 _CLOSE_SECONDS = 5.0
+_IDLE_IN_TRANSACTION = "60s"
 _log = structlog.get_logger(__name__)
 
 
@@ -100,7 +101,7 @@ def _arguments(settings: PostgresSettings, schema: str, application_name: str) -
         "application_name": application_name,
         "search_path": schema,
         "statement_timeout": f"{settings.statement_timeout_seconds:.3f}s",
-        "idle_in_transaction_session_timeout": "60s",
+        "idle_in_transaction_session_timeout": _IDLE_IN_TRANSACTION,
         # A host that vanished is noticed in half a minute, so that its locks do not outlive it for hours.
         "tcp_keepalives_idle": "10",
         "tcp_keepalives_interval": "5",

@@ -5,21 +5,18 @@ everything as it was.
 """
 
 from dataclasses import dataclass
-from typing import Final
 
 from chassis.errors import Crash
 from chassis.kafka import KafkaSettings
 from chassis.messages import Record
-from chassis.postgres import Connection, PostgresSettings, connect
-from chassis.rebuilding import command, patient, read_batches, readable
+from chassis.postgres import Connection, PostgresSettings
+from chassis.rebuilding import command, read_batches, readable, rebuilding_session
 from contracts.topics import FEEDBACK, consumed_by
 from services.feedback.facts import Fact, read
 from services.feedback.handlers import project
 from services.feedback.store.digest import digest
 from services.feedback.store.locks import claim_absence, one_fold_at_a_time
 from services.feedback.store.rebuilding import begin_anew
-
-_CLOSE_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +38,14 @@ class RebuildRefused(Crash):
 
 async def rebuild(postgres: PostgresSettings, kafka: KafkaSettings) -> Rebuilt:
     """Drop the read models and fold all topics again. Raises RebuildRefused while a service is running."""
-    session = await connect(patient(postgres), schema=FEEDBACK, application_name=f"{FEEDBACK}-rebuild")
-    try:
-        async with session.transaction():
-            if not await claim_absence(session):
-                raise RebuildRefused("a feedback service is running: stop it, rebuild, and start it again")
-            await one_fold_at_a_time(session)
-            before = await digest(session)
-            epoch = await begin_anew(session)
-            events, refused = await _fold_all(session, kafka)
-            return Rebuilt(epoch, events, refused, before, await digest(session))
-    finally:
-        await session.close(timeout=_CLOSE_SECONDS)
+    async with rebuilding_session(postgres, schema=FEEDBACK) as session, session.transaction():
+        if not await claim_absence(session):
+            raise RebuildRefused("a feedback service is running: stop it, rebuild, and start it again")
+        await one_fold_at_a_time(session)
+        before = await digest(session)
+        epoch = await begin_anew(session)
+        events, refused = await _fold_all(session, kafka)
+        return Rebuilt(epoch, events, refused, before, await digest(session))
 
 
 async def _fold_all(connection: Connection, kafka: KafkaSettings) -> tuple[int, int]:

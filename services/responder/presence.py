@@ -10,6 +10,7 @@ import structlog
 from chassis.errors import Crash
 from chassis.postgres import POSTGRES_UNAVAILABLE, PostgresSettings, connect
 from chassis.postgres.types import Session
+from chassis.rebuilding import rebuilding_session
 
 SCHEMA: Final = "responder"
 _LOCK: Final = "hashtext(current_schema() || '.read-models'), 0"
@@ -44,13 +45,10 @@ async def _present_once(settings: PostgresSettings, present: asyncio.Event) -> N
 @asynccontextmanager
 async def alone(settings: PostgresSettings) -> AsyncIterator[Session]:
     """A session that has the read models for itself; raises Crash where a responder runs."""
-    session = await connect(settings, schema=SCHEMA, application_name="responder-rebuild")
-    try:
+    async with rebuilding_session(settings, schema=SCHEMA) as session:
         if not await session.fetchval(f"SELECT pg_try_advisory_lock({_LOCK})"):
             raise Crash("a responder (or another rebuild) is running: stop every replica, then rebuild")
         yield session
-    finally:
-        await session.close()
 
 
 async def _ended(session: Session) -> None:

@@ -44,9 +44,6 @@ async def rebuild(postgres: PostgresSettings, kafka: KafkaSettings, *, group: st
     What was taken in is told by the inbox, and for what that has forgotten by the committed offsets of `group`.
     """
     async with alone(postgres) as session, session.transaction():
-        # What is read from Kafka between two statements may take a while.
-        await session.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
-        await session.execute("SET LOCAL statement_timeout = 0")
         before = await digest(session)
         await rebuilding.empty(session)
         posts = await _fold_posts(session, kafka, await committed_offsets(kafka, group))

@@ -10,14 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final
 
 from chassis.errors import Crash
 from chassis.kafka import KafkaSettings
 from chassis.messages import Record
 from chassis.outbox import enqueue
-from chassis.postgres import Connection, PostgresSettings, connect
-from chassis.rebuilding import command, patient, read_batches, readable
+from chassis.postgres import Connection, PostgresSettings
+from chassis.rebuilding import command, read_batches, readable, rebuilding_session
 from chassis.settings import load
 from contracts.topics import CLASSIFIED, CORRECTIONS, ROUTING
 from services.routing.corrections import Correction, outgoing
@@ -32,8 +31,6 @@ from services.routing.store.labels import Unheeded, labelled_posts, restore_labe
 from services.routing.store.locks import rebuilding
 from services.routing.store.rebuilding import empty, waiting_corrections
 from services.routing.store.rules import kept_rules
-
-_CLOSE_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,22 +56,16 @@ async def rebuild(postgres: PostgresSettings, kafka: KafkaSettings, rules_dir: P
 
     Raises RebuildRefused where a label needs rules that cannot be read.
     """
-    session = await connect(patient(postgres), schema=ROUTING, application_name=f"{ROUTING}-rebuild")
-    try:
-        async with session.transaction():
-            # What is read from Kafka between two statements may take a while.
-            await session.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
-            await rebuilding(session)
-            rules = await _rules(session, rules_dir)
-            before = await digest(session)
-            await empty(session)
-            events, refused = await _fold_all(session, kafka)
-            made = await _heed_all(session, rules, rules_told=rules_dir is not None)
-            after = await digest(session)
-            await enqueue(session, [outgoing(each) for each in made])
-            return Rebuilt(events, refused, len(made), before, after)
-    finally:
-        await session.close(timeout=_CLOSE_SECONDS)
+    async with rebuilding_session(postgres, schema=ROUTING) as session, session.transaction():
+        await rebuilding(session)
+        rules = await _rules(session, rules_dir)
+        before = await digest(session)
+        await empty(session)
+        events, refused = await _fold_all(session, kafka)
+        made = await _heed_all(session, rules, rules_told=rules_dir is not None)
+        after = await digest(session)
+        await enqueue(session, [outgoing(each) for each in made])
+        return Rebuilt(events, refused, len(made), before, after)
 
 
 async def _fold_all(connection: Connection, kafka: KafkaSettings) -> tuple[int, int]:

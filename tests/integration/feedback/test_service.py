@@ -1,7 +1,7 @@
 """The whole service on the real Kafka: nothing lost, nothing twice, poison aside, and a rebuild that agrees."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from time import monotonic
 from uuid import uuid4
@@ -13,8 +13,9 @@ from chassis.clock import utc_now
 from chassis.errors import Crash
 from chassis.kafka import KafkaSettings, dead_letter_topic, read_range
 from chassis.kafka.dead_letters import PREFIX
-from chassis.messages import Outgoing
-from chassis.postgres import Pool, PostgresSettings, connect
+from chassis.messages import Outgoing, Record
+from chassis.postgres import POSTGRES_UNAVAILABLE, Connection, Pool, PostgresSettings, connect
+from chassis.rebuilding import read_batches
 from contracts import identity
 from contracts.codec import encode
 from contracts.examples import examples
@@ -216,6 +217,35 @@ async def test_an_interrupted_rebuild_leaves_everything_as_it_was(
     with pytest.raises(Crash, match="killed"):
         await rebuild(postgres, kafka)
     assert await digest_of(pool) == whole
+
+
+async def test_a_rebuild_outlasts_a_kafka_that_stalls(
+    pool: Pool, postgres: PostgresSettings, kafka: KafkaSettings, tenant: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await publish(kafka, history(tenant))
+    whole = (await rebuild(postgres, kafka)).digest
+
+    async def stalling(kafka: KafkaSettings, topic: str) -> AsyncIterator[list[Record]]:
+        await asyncio.sleep(0.5)
+        async for records in read_batches(kafka, topic):
+            yield records
+
+    monkeypatch.setattr("chassis.postgres.pool._IDLE_IN_TRANSACTION", "100ms")
+    monkeypatch.setattr("services.feedback.rebuild.read_batches", stalling)
+    assert (await rebuild(postgres, kafka)).digest == await digest_of(pool) == whole
+
+
+async def test_a_rebuild_whose_session_is_lost_says_that_postgresql_was_away(
+    postgres: PostgresSettings, kafka: KafkaSettings, tenant: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await publish(kafka, history(tenant))
+
+    async def lose_session(connection: Connection, _: object) -> None:
+        await connection.execute("SET ROLE NONE; SELECT pg_terminate_backend(pg_backend_pid())")
+
+    monkeypatch.setattr("services.feedback.rebuild.project", lose_session)
+    with pytest.raises(POSTGRES_UNAVAILABLE, match="lost in the middle"):
+        await rebuild(postgres, kafka)
 
 
 async def test_no_rebuild_beside_a_service_and_no_service_beside_a_rebuild(

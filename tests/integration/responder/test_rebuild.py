@@ -1,5 +1,6 @@
 """The read models come out the same when they are dropped and folded again from the topics."""
 
+import asyncio
 import random
 from collections.abc import Mapping, Sequence
 
@@ -10,7 +11,7 @@ from chassis.clock import utc_now
 from chassis.errors import Crash
 from chassis.kafka import KafkaSettings, committed_offsets, end_offsets
 from chassis.messages import Outgoing
-from chassis.postgres import Pool, PostgresSettings
+from chassis.postgres import Pool, PostgresSettings, transaction
 from services.responder.approval import Approve, Command, Edit, Reject
 from services.responder.digest import digest
 from services.responder.handlers import GROUP, TOPICS
@@ -102,6 +103,26 @@ async def test_a_rebuild_agrees_whatever_was_corrected_and_decided_when(
             await desk.decide(reply_id, chance.choice(DECISIONS))
     rebuilt = await rebuild(postgres, kafka, group="nobody")
     assert rebuilt.digest == rebuilt.digest_before
+
+
+async def test_a_rebuild_outlasts_the_limits_of_a_service(
+    desk: Desk, postgres: PostgresSettings, topics: str, pool: Pool
+) -> None:
+    kafka, said = KafkaSettings(bootstrap_servers=(topics,)), history(20, seed=1)
+    await publish(kafka, *said)
+    await desk.hear(*said)
+    hasty = postgres.model_copy(update={"statement_timeout_seconds": 0.4, "command_timeout_seconds": 0.5})
+    async with transaction(pool) as reader:
+        await reader.execute("LOCK TABLE reply IN ACCESS SHARE MODE")
+        rebuilding = asyncio.create_task(rebuild(hasty, kafka, group="nobody"))
+        await until(lambda: is_waiting(pool))
+        await asyncio.sleep(1)
+    rebuilt = await rebuilding
+    assert rebuilt.digest == rebuilt.digest_before
+
+
+async def is_waiting(pool: Pool) -> bool:
+    return bool(await pool.fetchval("SELECT count(*) FROM pg_locks WHERE relation = 'reply'::regclass AND NOT granted"))
 
 
 async def test_a_group_that_starts_again_leaves_the_same_read_models(
