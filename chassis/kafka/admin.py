@@ -41,7 +41,8 @@ async def ensure_topics(settings: KafkaSettings, specs: Sequence[TopicSpec]) -> 
         existing = await admin.list_topics()
         await _create(admin, [spec for spec in specs if spec.name not in existing])
         await _until_visible(admin, {spec.name for spec in specs})
-        differences = [line for spec in specs for line in await _differences(admin, spec)]
+        counts = await _partition_counts(admin, [spec.name for spec in specs], deadline=monotonic() + _VISIBLE_SECONDS)
+        differences = [line for spec in specs for line in await _differences(admin, spec, counts[spec.name])]
     if differences:
         raise TopicsDiffer("; ".join(differences))
 
@@ -49,18 +50,15 @@ async def ensure_topics(settings: KafkaSettings, specs: Sequence[TopicSpec]) -> 
 async def require_topics(settings: KafkaSettings, names: Collection[str]) -> dict[str, int]:
     """The number of partitions of each topic.
 
-    Raises TopicsMissing unless every topic exists, KafkaUnreachable when no broker answers in time.
+    Raises TopicsMissing unless every topic exists, KafkaUnreachable when no broker answers for all of them in time.
     """
     async with _admin(settings) as admin:
-        existing = await admin.list_topics()
-        missing = sorted(set(names) - set(existing))
-        found = [] if missing else await admin.describe_topics(list(names))
-    if missing:
-        raise TopicsMissing(
-            f"Kafka at {', '.join(settings.bootstrap_servers)} has no topic {', '.join(missing)}: nothing is "
-            "created by itself, so create it (ensure_topics, or its KafkaTopic manifest) and start again"
-        )
-    return {topic["topic"]: len(topic["partitions"]) for topic in found}
+        if missing := sorted(set(names) - set(await admin.list_topics())):
+            raise TopicsMissing(
+                f"Kafka at {', '.join(settings.bootstrap_servers)} has no topic {', '.join(missing)}: nothing is "
+                "created by itself, so create it (ensure_topics, or its KafkaTopic manifest) and start again"
+            )
+        return await _partition_counts(admin, names, deadline=monotonic() + settings.connect_timeout_seconds)
 
 
 async def committed_offsets(settings: KafkaSettings, group: str) -> dict[Position, int]:
@@ -90,6 +88,21 @@ async def _offsets_of(
             return found
 
 
+async def _partition_counts(admin: AIOKafkaAdminClient, names: Collection[str], *, deadline: float) -> dict[str, int]:
+    """Each answer comes from any broker: one that does not know a topic yet tells an error and no partitions of it."""
+    while True:
+        topics = await admin.describe_topics(list(names))
+        untold = sorted(topic["topic"] for topic in topics if topic["error_code"] or not topic["partitions"])
+        if not untold:
+            return {topic["topic"]: len(topic["partitions"]) for topic in topics}
+        if monotonic() > deadline:
+            raise KafkaUnreachable(
+                f"the topics are listed, but a broker does not tell the partitions of {', '.join(untold)}: "
+                "see that every broker is up and agrees with the others, and start again"
+            )
+        await asyncio.sleep(_POLL_SECONDS)
+
+
 async def _create(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec]) -> None:
     if not specs:
         return
@@ -111,9 +124,7 @@ async def _until_visible(admin: AIOKafkaAdminClient, names: set[str]) -> None:
         await asyncio.sleep(_POLL_SECONDS)
 
 
-async def _differences(admin: AIOKafkaAdminClient, spec: TopicSpec) -> list[str]:
-    [topic] = await admin.describe_topics([spec.name])
-    partitions = len(topic["partitions"])
+async def _differences(admin: AIOKafkaAdminClient, spec: TopicSpec, partitions: int) -> list[str]:
     found = []
     if partitions != spec.partitions:
         found.append(f"topic {spec.name} has {partitions} partitions, not {spec.partitions}")

@@ -5,6 +5,7 @@ import time
 import uuid
 
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from chassis.kafka import (
     KafkaSettings,
@@ -16,6 +17,7 @@ from chassis.kafka import (
     ensure_topics,
     read_range,
 )
+from chassis.kafka.admin import require_topics
 from tests.integration.chassis.kafka_sandbox import numbered, sandbox
 
 pytestmark = pytest.mark.integration
@@ -82,6 +84,40 @@ async def test_an_empty_topic_and_a_future_time_give_nothing(kafka_bootstrap: st
 async def test_reading_a_topic_that_does_not_exist_names_it(settings: KafkaSettings, name: str) -> None:
     with pytest.raises(TopicsMissing, match=name):
         await end_offsets(settings, [name])
+
+
+@pytest.fixture
+def listed(name: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A topic as in a cluster in which one broker lists it already and another, asked next, does not know it yet."""
+
+    async def list_topics(_: object) -> list[str]:
+        return [name]
+
+    monkeypatch.setattr("chassis.kafka.admin._Admin.list_topics", list_topics)
+    return name
+
+
+async def test_a_topic_that_a_broker_does_not_know_is_not_one_without_partitions(
+    settings: KafkaSettings, listed: str
+) -> None:
+    hasty = settings.model_copy(update={"connect_timeout_seconds": 0.5})
+    with pytest.raises(KafkaUnreachable, match=f"partitions of {listed}"):
+        await require_topics(hasty, [listed])
+    with pytest.raises(KafkaUnreachable, match=f"partitions of {listed}"):
+        _ = [record async for record in read_range(hasty, listed)]
+
+
+async def test_a_topic_that_a_broker_does_not_know_yet_is_awaited(settings: KafkaSettings, listed: str) -> None:
+    asking = asyncio.create_task(require_topics(settings, [listed]))
+    await asyncio.sleep(0.5)
+    admin = AIOKafkaAdminClient(**settings.connection("test"))
+    await admin.start()
+    try:
+        await admin.create_topics([NewTopic(listed, 3, 1)])
+    finally:
+        await admin.close()
+    assert await asking == {listed: 3}
+    await ensure_topics(settings, [TopicSpec(listed, 3)])
 
 
 async def test_an_unreachable_kafka_is_named_with_its_variable() -> None:
