@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from aiokafka import TopicPartition
+from aiokafka.conn import AIOKafkaConnection
 
 from chassis.kafka import (
     Broker,
@@ -158,6 +159,23 @@ async def test_a_write_without_an_answer_is_unknown_and_the_next_one_works(stack
                 await publisher.publish_all([Outgoing(box.source, b"k", b"3")])
         await until(lambda: _is_published(publisher, [Outgoing(box.source, b"k", b"4")]))
     assert list(dict.fromkeys(record.value for record in await box.read(box.source))) == [b"1", b"4"]
+
+
+async def test_a_producer_that_was_given_up_leaves_nothing_open(stack: "Stack") -> None:
+    box = await sandbox(stack.bootstrap_servers, publish_timeout_seconds=1)
+    async with Publisher(box.settings, client_id="test") as publisher:
+        await until(lambda: _is_published(publisher, [Outgoing(box.source, b"k", b"1")]))
+        async with broker_away(stack):
+            with pytest.raises(PublishTimedOut):
+                await publisher.publish_all([Outgoing(box.source, b"k", b"2")])
+    assert _open_clients() == (0, 0)
+
+
+def _open_clients() -> tuple[int, int]:
+    """How many clients look after their metadata, and how many connections are open."""
+    looking_after = [task for task in asyncio.all_tasks() if "_md_synchronizer" in repr(task.get_coro())]
+    ours = [each for each in gc.get_objects() if isinstance(each, AIOKafkaConnection) and each.connected()]
+    return len(looking_after), len([each for each in ours if each._loop is asyncio.get_running_loop()])
 
 
 async def _is_published(publisher: Publisher, messages: Sequence[Outgoing]) -> bool:
