@@ -1,7 +1,7 @@
 """Reading topics from the side, without a group: what the ledger and the dead letter commands look at."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from chassis.kafka.admin import require_topics
 from chassis.kafka.errors import KafkaUnreachable
 from chassis.kafka.progress import Position
-from chassis.kafka.records import to_record
+from chassis.kafka.records import Raw, to_record
 from chassis.kafka.settings import KafkaSettings
 from chassis.messages import Record
 
@@ -25,27 +25,32 @@ async def read_range(
     """The records of `topic` up to its end at the time of the call, in order within each partition.
 
     `start_ms` (epoch milliseconds) skips what was written before it; `limit` caps the number of records. Raises
-    TopicsMissing when there is no such topic.
+    TopicsMissing when there is no such topic, KafkaUnreachable when nothing comes for `connect_timeout_seconds`.
     """
     left = limit
     async with _reader(settings, [topic]) as (consumer, partitions):
-        async with _looking_up(settings):
+        async with _waiting(settings, _LOOK_UP_SECONDS, "offsets"):
             open_ends = await _seek_and_open(consumer, partitions, start_ms)
+            positions = await _positions(consumer, open_ends)
         while open_ends and left != 0:
-            for raws in (await consumer.getmany(timeout_ms=_POLL_MS, max_records=_BATCH_RECORDS)).values():
-                for raw in raws:
-                    if left == 0:
-                        return
-                    if raw.offset < open_ends.get(TopicPartition(raw.topic, raw.partition), 0):
-                        yield to_record(raw)
-                        left = None if left is None else left - 1
-            open_ends = {at: end for at, end in open_ends.items() if await consumer.position(at) < end}
+            async with _waiting(settings, settings.connect_timeout_seconds, f"record of {topic}"):
+                raws, positions = await _advance(consumer, {at: positions[at] for at in open_ends})
+            for raw in raws:
+                if left == 0:
+                    return
+                if raw.offset < open_ends.get(TopicPartition(raw.topic, raw.partition), 0):
+                    yield to_record(raw)
+                    left = None if left is None else left - 1
+            open_ends = {at: end for at, end in open_ends.items() if positions[at] < end}
             consumer.pause(*(set(partitions) - set(open_ends)))
 
 
 async def end_offsets(settings: KafkaSettings, topics: Sequence[str]) -> dict[Position, int]:
     """(topic, partition) -> the offset that the next record will get."""
-    async with _reader(settings, topics) as (consumer, partitions), _looking_up(settings):
+    async with (
+        _reader(settings, topics) as (consumer, partitions),
+        _waiting(settings, _LOOK_UP_SECONDS, "offsets"),
+    ):
         return _plain(await consumer.end_offsets(partitions))
 
 
@@ -62,15 +67,29 @@ async def _seek_and_open(
     return {at: end for at, end in ends.items() if starts[at] < end}
 
 
+async def _advance(
+    consumer: AIOKafkaConsumer, positions: Mapping[TopicPartition, int]
+) -> tuple[list[Raw], dict[TopicPartition, int]]:
+    """The records that come next and the positions behind them, one of which at least has moved."""
+    while True:
+        found = await consumer.getmany(timeout_ms=_POLL_MS, max_records=_BATCH_RECORDS)
+        if (reached := await _positions(consumer, positions)) != positions:
+            return [raw for raws in found.values() for raw in raws], reached
+
+
+async def _positions(consumer: AIOKafkaConsumer, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+    return {at: await consumer.position(at) for at in partitions}
+
+
 @asynccontextmanager
-async def _looking_up(settings: KafkaSettings) -> AsyncIterator[None]:
-    """An end to a look-up of offsets: aiokafka asks a broker that is away again and again, without a pause."""
+async def _waiting(settings: KafkaSettings, seconds: float, awaited: str) -> AsyncIterator[None]:
+    """An end to a wait: aiokafka asks a broker that is away again and again, and says nothing."""
     try:
-        async with asyncio.timeout(_LOOK_UP_SECONDS):
+        async with asyncio.timeout(seconds):
             yield
     except TimeoutError as error:
         servers = ", ".join(settings.bootstrap_servers)
-        raise KafkaUnreachable(f"Kafka at {servers} told no offsets within {_LOOK_UP_SECONDS:.0f} s") from error
+        raise KafkaUnreachable(f"Kafka at {servers} told no {awaited} within {seconds:g} s") from error
 
 
 @asynccontextmanager

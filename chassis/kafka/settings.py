@@ -31,7 +31,7 @@ class KafkaSettings(BaseSettings):
 
     request_timeout_ms: int = Field(default=20_000, ge=1_000, description="milliseconds, 1000 or more")
     connect_timeout_seconds: float = Field(
-        default=60.0, gt=0, description="how many seconds a start waits for a broker, such as 60"
+        default=60.0, gt=0, description="how many seconds a start or a reading waits for a broker, such as 60"
     )
     publish_timeout_seconds: float = Field(
         default=60.0, gt=0, description="after how many seconds a write counts as unknown, such as 60"

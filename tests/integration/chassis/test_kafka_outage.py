@@ -14,6 +14,7 @@ from aiokafka.conn import AIOKafkaConnection
 from chassis.kafka import (
     Broker,
     DeadLetters,
+    KafkaUnreachable,
     Publisher,
     PublishFailed,
     PublishTimedOut,
@@ -24,6 +25,7 @@ from chassis.kafka import (
     consume_batches,
     ensure_topics,
     pipe_batches,
+    read_range,
     running,
 )
 from chassis.kafka.consumer import Consumer
@@ -184,6 +186,20 @@ async def _is_published(publisher: Publisher, messages: Sequence[Outgoing]) -> b
     except PublishFailed:
         return False
     return True
+
+
+async def test_a_reading_ends_when_the_broker_goes_away(stack: "Stack") -> None:
+    box = await sandbox(stack.bootstrap_servers, partitions=1, connect_timeout_seconds=10)
+    # More than aiokafka fetches ahead.
+    await box.write((b"k", bytes(500_000)) for _ in range(20))
+    reading = read_range(box.settings, box.source)
+    async with asyncio.timeout(None) as reading_on:
+        await anext(reading)
+        async with broker_away(stack):
+            reading_on.reschedule(asyncio.get_running_loop().time() + 60)
+            with pytest.raises(KafkaUnreachable, match=f"no record of {box.source} within 10 s"):
+                _ = [record async for record in reading]
+            reading_on.reschedule(None)
 
 
 async def test_a_broker_that_has_just_started_never_hides_what_a_group_has_committed(stack: "Stack") -> None:
