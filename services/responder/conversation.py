@@ -78,7 +78,7 @@ class Thread:
         previous = self._current.get(heard.post)
         if previous is not None and heard.deleted:
             heard = replace(heard, author=previous.heard.author, own=previous.heard.own)
-        authors = self._touched(heard)
+        authors = self._touched(heard, previous)
         before = {author: self._turn_events(author) for author in authors}
         decisions = self._take_in(heard, previous)
         for author in authors:
@@ -248,10 +248,10 @@ class Thread:
         known = self.known[heard.event_id]
         return known.current and not self._is_answered(known) and bool(self._turn(author))
 
-    def _touched(self, heard: Heard) -> list[str]:
-        """The authors whose turns this change may alter."""
+    def _touched(self, heard: Heard, previous: Known | None) -> list[str]:
+        """The authors whose turns this change may alter: an edit may be the first to tell whose post it is."""
         if not heard.own:
-            return [heard.author]
+            return sorted({heard.author, previous.heard.author if previous else heard.author})
         if heard.native_parent_id is None:
             return sorted(self._by_author)
         author = self._author_of.get(heard.native_parent_id)

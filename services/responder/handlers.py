@@ -166,7 +166,7 @@ def understand(message: classification.PostClassified, metadata: codec.Metadata,
         edited=message.change == posts.PostReceived.CHANGE_EDITED,
         deleted=post.state == posts.STATE_DELETED,
         own=own,
-        author=post.utterance.author.subject,
+        author=_author_of(post),
         native_id=post.native_id,
         native_parent_id=post.native_parent_id if post.HasField("native_parent_id") else None,
         said_at=said_at,
@@ -181,6 +181,12 @@ def understand(message: classification.PostClassified, metadata: codec.Metadata,
         ),
         rule=",".join(message.handling.rules),
     )
+
+
+def _author_of(post: posts.Post) -> str:
+    """Whose turn a post belongs to; whoever the network says nothing of may be anybody, and has a turn of their own."""
+    theirs = post.direction != posts.DIRECTION_OWN and post.state != posts.STATE_DELETED
+    return post.utterance.author.subject or (post.name if theirs else "")
 
 
 def _order(incoming: Incoming) -> tuple[object, ...]:

@@ -71,7 +71,7 @@ class Heard:
     deleted: bool
     own: bool
     author: str
-    """The author's pseudonym; "" on a deletion, which does not say."""
+    """The author's pseudonym, the post's name where the network does not say; "" on a deletion, which tells neither."""
     native_id: str
     native_parent_id: str | None
     said_at: datetime

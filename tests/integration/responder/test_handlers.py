@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -122,6 +122,39 @@ async def test_replicas_that_take_in_the_same_batch_at_once_do_it_once(desk: Des
     assert len(await desk.outcomes()) == len({message.post_event_id for message in told})
     ids = [event.metadata.event_id for event in await desk.facts()]
     assert len(set(ids)) == len(ids)
+
+
+def anonymous(minute: int, **overrides: Any) -> classification.PostClassified:
+    """A question in thread "t" of whose author the network says nothing."""
+    message = make_post_classified(thread="t", create_time=NOW.replace(minute=minute), **overrides)
+    message.post.utterance.ClearField("author")
+    return message
+
+
+async def test_posts_of_unknown_authors_each_get_a_draft_of_their_own(desk: Desk) -> None:
+    said = [anonymous(1), anonymous(2), anonymous(3)]
+    await desk.hear(said[0])
+    await desk.hear(*said[1:])
+    rows = await desk.pool.fetch("SELECT answers FROM draft_job ORDER BY answers")
+    assert [row["answers"] for row in rows] == sorted([message.post.name] for message in said)
+
+
+async def test_an_own_post_to_an_unknown_author_answers_that_one_alone(desk: Desk) -> None:
+    asked, other = anonymous(1, native_id="q"), anonymous(2)
+    answer = make_post_classified(thread="t", own=True, create_time=NOW.replace(minute=3))
+    answer.post.native_parent_id = "q"
+    for message in (asked, other, answer):
+        await desk.hear(message)
+    assert await desk.pool.fetchval("SELECT array_agg(answers[1]) FROM draft_job") == [other.post.name]
+
+
+async def test_an_edit_that_tells_the_author_takes_the_place_of_the_draft(desk: Desk) -> None:
+    await desk.hear(anonymous(1, native_id="q"))
+    edited = anonymous(1, native_id="q", revision=2, state=posts.STATE_EDITED)
+    edited.post.utterance.author.subject = "kim"
+    await desk.hear(edited)
+    rows = await desk.pool.fetch("SELECT author, events FROM draft_job")
+    assert [tuple(row.values()) for row in rows] == [("kim", [UUID(edited.post_event_id)])]
 
 
 async def test_a_post_event_id_that_is_none_is_refused(desk: Desk) -> None:
