@@ -147,7 +147,7 @@ async def load(connection: Connection, incoming: Sequence[Incoming]) -> Loaded:
 async def load_whole(connection: Connection, keys: Sequence[Key]) -> Loaded:
     """Load everything that is known of the conversations, for a rebuild."""
     rows = await connection.fetch(_WHOLE_THREADS, *_columns(keys))
-    return await _assemble(connection, keys, rows, [_heard(row) for row in rows if row["own"]])
+    return await _assemble(connection, keys, rows)
 
 
 async def save(connection: Connection, loaded: Loaded, incoming: Iterable[Incoming]) -> int:
@@ -186,7 +186,13 @@ async def mark_drafted(connection: Connection, drafted: Sequence[tuple[UUID, str
     )
 
 
-async def _assemble(connection: Connection, keys: Sequence[Key], rows: Sequence[Row], own: Sequence[Heard]) -> Loaded:
+async def _assemble(
+    connection: Connection, keys: Sequence[Key], rows: Sequence[Row], incoming_own: Sequence[Heard] = ()
+) -> Loaded:
+    """The threads of `rows`, with the replies and plans that count for them.
+
+    Each own post, new or known, may be an answer of ours: the reply that it was tells.
+    """
     loaded = Loaded({key: Thread(key[1]) for key in keys})
     for row in rows:
         known = _known(row)
@@ -194,12 +200,13 @@ async def _assemble(connection: Connection, keys: Sequence[Key], rows: Sequence[
         loaded.stored[known.heard.event_id] = _mutable(known)
     ids = {row["reply_id"] for row in rows if row["reply_id"]}
     ids |= {reply_id(row["conversation"], row["event_id"]) for row in rows if row["is_current"] and not row["own"]}
+    own = [*incoming_own, *(_heard(row) for row in rows if row["own"])]
     replies = await connection.fetch(
         _REPLIES,
         sorted(ids),
         *_columns(keys),
-        [each.native_id for each in own],
-        [each.text_sha256 for each in own if each.text_sha256],
+        sorted({each.native_id for each in own}),
+        sorted({each.text_sha256 for each in own if each.text_sha256}),
     )
     for row in replies:
         loaded.threads[row["tenant"], row["conversation"]].replies[row["reply_id"]] = _reply(row)

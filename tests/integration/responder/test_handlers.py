@@ -31,6 +31,7 @@ CATEGORIES = (
     classification.CATEGORY_FEEDBACK,
     classification.CATEGORY_OTHER,
 )
+CHAT: dict[str, Any] = {"integration": "acme-chat", "network": "web_chat"}
 
 
 def history(posts_wanted: int, seed: int = 1, conversations: int = 20) -> list[classification.PostClassified]:
@@ -155,6 +156,31 @@ async def test_an_edit_that_tells_the_author_takes_the_place_of_the_draft(desk: 
     await desk.hear(edited)
     rows = await desk.pool.fetch("SELECT author, events FROM draft_job")
     assert [tuple(row.values()) for row in rows] == [("kim", [UUID(edited.post_event_id)])]
+
+
+async def answered(desk: Desk) -> None:
+    """A question of minute 2 in chat "t", our answer, and minute 5, when the answer came back as a post."""
+    reply = await desk.approved(**CHAT, native_id="q", thread="t", create_time=NOW.replace(minute=2))
+    await desk.dispatcher().step()
+    sent = await desk.reply(reply.reply_id)
+    assert sent.native_id
+    echo = {"native_id": sent.native_id, "thread": "t", "own": True, "category": classification.CATEGORY_OTHER}
+    await desk.ask(**CHAT, **echo, create_time=NOW.replace(minute=5))
+
+
+async def test_our_answer_that_came_back_earlier_does_not_answer_a_late_question(desk: Desk) -> None:
+    await answered(desk)
+    late = await desk.ask(**CHAT, thread="t", create_time=NOW.replace(minute=4))
+    assert (await desk.draft()).answers == (late.post.name,)
+
+
+async def test_our_answer_that_came_back_earlier_does_not_answer_what_a_person_sorts_now(desk: Desk) -> None:
+    unsure = await desk.ask(
+        **CHAT, thread="t", decision=classification.DECISION_ABSTAINED, create_time=NOW.replace(minute=1)
+    )
+    await answered(desk)
+    await desk.hear(correction_of(unsure, classification.CATEGORY_QUESTION))
+    assert (await desk.draft()).answers == (unsure.post.name,)
 
 
 async def test_a_post_event_id_that_is_none_is_refused(desk: Desk) -> None:
