@@ -201,19 +201,28 @@ async def _assemble(
     ids = {row["reply_id"] for row in rows if row["reply_id"]}
     ids |= {reply_id(row["conversation"], row["event_id"]) for row in rows if row["is_current"] and not row["own"]}
     own = [*incoming_own, *(_heard(row) for row in rows if row["own"])]
-    replies = await connection.fetch(
+    found = await _fetch_replies(connection, ids, keys, own)
+    while found:
+        for row in found:
+            loaded.threads[row["tenant"], row["conversation"]].replies[row["reply_id"]] = _reply(row)
+        # A draft that takes the place of another may be named after that: an id that is used up leads to the next.
+        found = await _fetch_replies(connection, {reply_id(row["conversation"], row["reply_id"]) for row in found})
+    for row in await connection.fetch(_PLANS, *_columns(keys)):
+        loaded.threads[row["tenant"], row["conversation"]].plans[row["author"]] = _plan(row)
+    loaded.plans = {key: dict(thread.plans) for key, thread in loaded.threads.items()}
+    return loaded
+
+
+async def _fetch_replies(
+    connection: Connection, ids: Iterable[UUID], keys: Sequence[Key] = (), own: Sequence[Heard] = ()
+) -> list[Row]:
+    return await connection.fetch(
         _REPLIES,
         sorted(ids),
         *_columns(keys),
         sorted({each.native_id for each in own}),
         sorted({each.text_sha256 for each in own if each.text_sha256}),
     )
-    for row in replies:
-        loaded.threads[row["tenant"], row["conversation"]].replies[row["reply_id"]] = _reply(row)
-    for row in await connection.fetch(_PLANS, *_columns(keys)):
-        loaded.threads[row["tenant"], row["conversation"]].plans[row["author"]] = _plan(row)
-    loaded.plans = {key: dict(thread.plans) for key, thread in loaded.threads.items()}
-    return loaded
 
 
 async def insert(connection: Connection, posts: Iterable[tuple[Incoming, Known]]) -> None:

@@ -72,6 +72,18 @@ async def test_each_classification_of_a_post_has_a_fact_of_its_own(desk: Desk) -
     assert len({each.metadata.event_id for each in told}) == 3
 
 
+async def test_every_draft_after_a_change_of_mind_has_an_id_of_its_own(desk: Desk, pool: Pool) -> None:
+    asked = await desk.ask()
+    drafts = [await desk.draft()]
+    for hour in range(1, 9, 2):
+        await desk.hear(correction_of(asked, OTHER, time=NOW + timedelta(hours=hour)))
+        await desk.hear(correction_of(asked, QUESTION, time=NOW + timedelta(hours=hour + 1)))
+        drafts.append(await desk.draft())
+    assert len({each.reply_id for each in drafts}) == 5
+    states = await pool.fetch("SELECT state, count(*) FROM reply GROUP BY state ORDER BY state")
+    assert [tuple(row.values()) for row in states] == [("PENDING", 1), ("STALE", 4)]
+
+
 async def test_a_correction_that_is_read_first_ends_in_the_same_tables(desk: Desk, pool: Pool) -> None:
     unsure = make_post_classified(native_id="q", decision=ABSTAINED, create_time=None)
     said: list[Said] = [unsure, correction_of(unsure, QUESTION)]
