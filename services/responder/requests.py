@@ -6,14 +6,21 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from ascolto.approvals.v1 import approval_service_pb2 as proto
 from chassis.api_errors import invalid_argument, not_found
 from chassis.cursor import CursorCodec, binding_of
 from services.responder.presentation import state_of
 from services.responder.queue import Position
+from services.responder.reasons import ResponderReason
 from services.responder.reply import State
 
 DEFAULT_PAGE: Final = 50
 MAX_PAGE: Final = 200
+_MAX_REASON_CHARACTERS: Final = 2_000
+_MAX_NATIVE_ID_CHARACTERS: Final = 512
+"""As long as the ids of posts that ingest takes."""
+_NUL: Final = "\x00"
+_HOLDS_NUL: Final = "holds a NUL character"
 _PAGE_PURPOSE: Final = "responder.replies.page"
 _WATCH_PURPOSE: Final = "responder.replies.watch"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -50,6 +57,28 @@ def page_size_of(given: int) -> int:
     return min(given, MAX_PAGE) or DEFAULT_PAGE
 
 
+def text_of(request: proto.EditReplyRequest) -> str:
+    """The new text; whether it fits the network, the reply tells."""
+    if _NUL in request.text:
+        raise invalid_argument("text", _HOLDS_NUL, ResponderReason.REPLY_TEXT_INVALID)
+    return request.text
+
+
+def rejection_reason_of(request: proto.RejectReplyRequest) -> str:
+    """Why this is not to be sent, in a person's words."""
+    return _words_of("reason", request.reason, _MAX_REASON_CHARACTERS)
+
+
+def outcome_of(request: proto.ResolveReplyRequest) -> str | None:
+    """Under which id of the network the reply arrived; None where it did not."""
+    match request.WhichOneof("outcome"):
+        case "arrived_native_id" if request.arrived_native_id:
+            return _words_of("arrived_native_id", request.arrived_native_id, _MAX_NATIVE_ID_CHARACTERS)
+        case "not_arrived" if request.not_arrived:
+            return None
+    raise invalid_argument("outcome", "say arrived_native_id with the network's id, or not_arrived = true")
+
+
 class Tokens:
     """Page tokens and watch cursors: signed, and good only for the tenant and filter that they were made for."""
 
@@ -79,6 +108,14 @@ class Tokens:
         found: int
         (found,) = struct.unpack(">q", self._codec.open(_WATCH_PURPOSE, _binding(tenant, states), cursor))
         return found
+
+
+def _words_of(field: str, given: str, limit: int) -> str:
+    if len(given) > limit:
+        raise invalid_argument(field, f"has more than {limit} characters: shorten it")
+    if _NUL in given:
+        raise invalid_argument(field, _HOLDS_NUL)
+    return given
 
 
 def _binding(tenant: str, states: Sequence[State]) -> bytes:

@@ -6,7 +6,7 @@ import grpc
 
 from ascolto.approvals.v1 import approval_service_pb2 as proto
 from ascolto.approvals.v1.approval_service_pb2_grpc import ApprovalServiceServicer
-from chassis.api_errors import invalid_argument, not_found
+from chassis.api_errors import not_found
 from chassis.auth import require
 from chassis.postgres import Pool
 from services.responder import jobs, queue
@@ -16,11 +16,18 @@ from services.responder.networks import limit_of
 from services.responder.presentation import present
 from services.responder.queue import Position
 from services.responder.reply import State
-from services.responder.requests import Tokens, page_size_of, reply_id_of, states_of
+from services.responder.requests import (
+    Tokens,
+    outcome_of,
+    page_size_of,
+    rejection_reason_of,
+    reply_id_of,
+    states_of,
+    text_of,
+)
 from services.responder.watch import Watch
 
 AGENT, APPROVER = "agent", "approver"
-_MAX_REASON_CHARACTERS = 2_000
 
 Context = grpc.aio.ServicerContext[object, object]
 
@@ -75,8 +82,9 @@ class ApprovalServicer(ApprovalServiceServicer):
     ) -> proto.EditReplyResponse:
         """Replace the text; what was approved is no longer."""
         editor = require(AGENT, APPROVER)
+        text = text_of(request)
         reply = await self._decisions.take(
-            editor, request, lambda reply: Edit(editor.subject, request.text, limit_of(reply.target.network))
+            editor, request, lambda reply: Edit(editor.subject, text, limit_of(reply.target.network))
         )
         return proto.EditReplyResponse(reply=reply)
 
@@ -97,9 +105,8 @@ class ApprovalServicer(ApprovalServiceServicer):
     ) -> proto.RejectReplyResponse:
         """Decide that this is not sent."""
         approver = require(APPROVER)
-        if len(request.reason) > _MAX_REASON_CHARACTERS:
-            raise invalid_argument("reason", f"has more than {_MAX_REASON_CHARACTERS} characters: shorten it")
-        reply = await self._decisions.take(approver, request, lambda _: Reject(approver.subject, request.reason))
+        reason = rejection_reason_of(request)
+        reply = await self._decisions.take(approver, request, lambda _: Reject(approver.subject, reason))
         return proto.RejectReplyResponse(reply=reply)
 
     async def ResolveReply(  # noqa: N802
@@ -109,7 +116,7 @@ class ApprovalServicer(ApprovalServiceServicer):
     ) -> proto.ResolveReplyResponse:
         """Settle what nobody knew."""
         approver = require(APPROVER)
-        native_id = _outcome(request)
+        native_id = outcome_of(request)
         reply = await self._decisions.take(approver, request, lambda _: Resolve(native_id))
         return proto.ResolveReplyResponse(reply=reply)
 
@@ -132,12 +139,3 @@ class ApprovalServicer(ApprovalServiceServicer):
         states = states_of(request.states, tuple(State))
         async for response in self._watch.follow(tenant, states, request.cursor):
             yield response
-
-
-def _outcome(request: proto.ResolveReplyRequest) -> str | None:
-    match request.WhichOneof("outcome"):
-        case "arrived_native_id" if request.arrived_native_id:
-            return request.arrived_native_id
-        case "not_arrived" if request.not_arrived:
-            return None
-    raise invalid_argument("outcome", "say arrived_native_id with the network's id, or not_arrived = true")

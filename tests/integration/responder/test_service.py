@@ -121,6 +121,18 @@ async def test_a_text_that_is_too_long_is_refused_by_name(served: Served) -> Non
     assert await reason_of(refused) == (grpc.StatusCode.INVALID_ARGUMENT, "REPLY_TEXT_INVALID")
 
 
+async def test_what_cannot_be_kept_is_refused_by_name(served: Served) -> None:
+    approver, reply = await drafted(served)
+    invalid = grpc.StatusCode.INVALID_ARGUMENT
+    edit = approver.EditReply(proto.EditReplyRequest(**command(reply), text="a\x00b"))
+    assert await reason_of(edit) == (invalid, "REPLY_TEXT_INVALID")
+    reject = approver.RejectReply(proto.RejectReplyRequest(**command(reply), reason="a\x00b"))
+    assert await reason_of(reject) == (invalid, "FIELD_INVALID")
+    for native_id in ("a\x00b", "1" * 513, ""):
+        resolve = proto.ResolveReplyRequest(name=reply.name, etag=reply.etag, arrived_native_id=native_id)
+        assert await reason_of(approver.ResolveReply(resolve)) == (invalid, "FIELD_INVALID")
+
+
 async def test_a_rejected_reply_cannot_be_approved(served: Served) -> None:
     approver, reply = await drafted(served)
     rejected = await approver.RejectReply(proto.RejectReplyRequest(**command(reply), reason="off the mark"))
