@@ -23,6 +23,8 @@ from services.ingest.sources import Sources
 EVERY_SECONDS: Final = 5.0
 _ALL: Final = ".vigil"
 """The lock of whoever watches all of them; no integration has such an id."""
+_REPEATED_KINDS: Final = FETCHED_KINDS | {"import"}
+"""What is refused comes again: it is asked for from where it was, or handed in once more."""
 _log = structlog.get_logger(__name__)
 
 
@@ -95,12 +97,13 @@ class Vigil:
 
     async def _begin(self, session: FetchingSession, watch: Watch, charge: Charge) -> None:
         known, rests, now = charge.integration, charge.resting, self._clock()
+        once = known.kind not in _REPEATED_KINDS
         if rests:
             await session.forget_refusals(known.id)
             down = State(rests.reason, rests.since or now)
-            await watch.begin(known.id, known.tenant, Expectation(), down=down)
+            await watch.begin(known.id, known.tenant, Expectation(), down=down, delivered_once=once)
             return
-        await watch.begin(known.id, known.tenant, _expectation(known))
+        await watch.begin(known.id, known.tenant, _expectation(known), delivered_once=once)
         # It cannot be asked: it hears until something says otherwise.
         watch.learn(known.id, lambda facts: facts if facts.checked_at else facts.checked(now, heard=False))
 

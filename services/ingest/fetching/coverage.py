@@ -24,10 +24,13 @@ class Missed(Enum):
     SESSION_ENDED = "the network keeps what is said while we are away for a while only, and that was over"
     CURSOR_OUTDATED = "the network's log does not reach back any more to where we were"
     LISTING_TOO_LONG = "more was said between two looks than the network lists, or than we read back"
+    TURNED_AWAY = "what was delivered meanwhile was refused, and nobody delivers it again"
 
 
 _AT_ONCE: Final = frozenset({Reason.AUTH_FAILED, Reason.CLOSED})
 """Waiting does not mend these: a person must."""
+_TURNS_AWAY: Final = frozenset({Reason.AUTH_FAILED, Reason.DISABLED, Reason.UNUSABLE})
+"""While one of these holds, every delivery is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,14 @@ class Gap(NamedTuple):
     reason: Missed
     since: datetime
     until: datetime
+
+
+def turned_away(before: Standing, now: State, at: datetime) -> Gap | None:
+    """What of the past an account that is delivered to has missed for good when it becomes `now`."""
+    reason, since = before.state
+    if reason is now.reason or reason not in _TURNS_AWAY or since is None or since >= at:
+        return None
+    return Gap(before.integration, before.tenant, Missed.TURNED_AWAY, since, at)
 
 
 def decide(expectation: Expectation, facts: Facts, now: datetime) -> State:

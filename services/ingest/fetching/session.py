@@ -44,7 +44,7 @@ class CoverageSink(Protocol):
         """Promise the event in the transaction of `connection`, which also keeps the state: both or none."""
 
     async def missed(self, connection: Connection, gap: Gap) -> None:
-        """Promise the event in the transaction of `connection`, which also moves the position: both or none."""
+        """Promise the event in the transaction of `connection`, which also keeps what ends the gap: both or none."""
 
 
 class SessionLost(ConnectionError):  # noqa: N818 - named after the event
@@ -110,8 +110,10 @@ class FetchingSession:
         )
         return facts, State(_reason(row["reason"]), row["gap_since"])
 
-    async def keep_standing(self, standing: Standing, before: State, sink: CoverageSink) -> None:
-        """Keep how an integration stands; a reason other than before is told of in the same transaction."""
+    async def keep_standing(
+        self, standing: Standing, before: State, sink: CoverageSink, gap: Gap | None = None
+    ) -> None:
+        """Keep how an integration stands; a new reason, and a gap, are told of in the same transaction."""
         state, facts = standing.state, standing.facts
         columns = (
             _name(state.reason),
@@ -127,6 +129,8 @@ class FetchingSession:
             if state.reason is not before.reason:
                 change = CoverageChange(standing.integration, standing.tenant, before, state, facts.heard_at)
                 await sink.changed(connection, change)
+            if gap is not None:
+                await sink.missed(connection, gap)
 
     async def heartbeats(self) -> dict[str, Beat]:
         """What is known of the accounts that deliver by themselves."""

@@ -19,6 +19,7 @@ from services.ingest.fetching.coverage import (
     Standing,
     State,
     decide,
+    turned_away,
 )
 from services.ingest.fetching.session import CoverageSink, FetchingSession, SessionLost
 
@@ -34,6 +35,7 @@ class _Watched:
     facts: Facts
     state: State
     down: State | None
+    delivered_once: bool
     kept: Facts | None = None
 
     def just_enabled(self) -> bool:
@@ -51,9 +53,18 @@ class Watch:
         self._watched: dict[str, _Watched] = {}
 
     async def begin(
-        self, integration: str, tenant: str, expectation: Expectation, *, down: State | None = None
+        self,
+        integration: str,
+        tenant: str,
+        expectation: Expectation,
+        *,
+        down: State | None = None,
+        delivered_once: bool = False,
     ) -> None:
-        """Go on from what is known of the integration; `down`: it listens to nothing, whatever happens."""
+        """Go on from what is known of the integration; `down`: it listens to nothing, whatever happens.
+
+        `delivered_once`: what is refused does not come again.
+        """
         if integration in self._watched:
             return
         known = await self._session.standing(integration)
@@ -62,7 +73,7 @@ class Watch:
             facts = facts.enabled(self._clock())
         if down is not None and down.reason is state.reason:
             down = state  # it was so before we looked
-        self._watched[integration] = _Watched(tenant, expectation, facts, state, down)
+        self._watched[integration] = _Watched(tenant, expectation, facts, state, down, delivered_once)
 
     def end(self, integration: str) -> None:
         """Watch it no more: it was disabled, or changed."""
@@ -114,11 +125,13 @@ class Watch:
         watched = self._watched.get(integration)
         if watched is None or watched.just_enabled():
             return
-        before, facts = watched.state, watched.facts
-        state = watched.down or decide(watched.expectation, facts, self._clock())
+        before, facts, now = watched.state, watched.facts, self._clock()
+        state = watched.down or decide(watched.expectation, facts, now)
         if facts == watched.kept and state.reason is before.reason:
             return
-        await self._session.keep_standing(Standing(integration, watched.tenant, facts, state), before, self._sink)
+        standing = Standing(integration, watched.tenant, facts, state)
+        gap = turned_away(standing._replace(state=before), state, now) if watched.delivered_once else None
+        await self._session.keep_standing(standing, before, self._sink, gap)
         if state.reason is not before.reason:
             reason = state.reason.name if state.reason else None
             _log.warning("coverage_changed", integration=integration, reason=reason)

@@ -249,11 +249,21 @@ async def test_who_is_delivered_to_cannot_be_asked(engineer: Engineer) -> None:
     assert (caught.value.code().name, details.reason) == ("FAILED_PRECONDITION", "NOTHING_TO_FETCH")
 
 
-async def states(ingest: Running) -> list[str]:
+async def coverage(ingest: Running) -> list[CoverageChanged]:
     """What was told of the coverage of the tenant's accounts."""
     events = [decode(record) async for record in read_range(ingest.kafka, COVERAGE.name)]
     ours = [each.message for each in events if each.metadata.tenant == ingest.account.tenant]
-    return [CoverageState.Name(each.state) for each in ours if isinstance(each, CoverageChanged)]
+    return [each for each in ours if isinstance(each, CoverageChanged)]
+
+
+async def states(ingest: Running) -> list[str]:
+    """How they stood, one after the other."""
+    return [CoverageState.Name(each.state) for each in await coverage(ingest) if not each.HasField("until")]
+
+
+async def gaps(ingest: Running) -> list[str]:
+    """Why something of the past is missing for good."""
+    return [each.reason for each in await coverage(ingest) if each.HasField("until")]
 
 
 async def test_how_accounts_stand_is_published(ingest: Running, engineer: Engineer) -> None:
@@ -271,6 +281,7 @@ async def test_how_accounts_stand_is_published(ingest: Running, engineer: Engine
     await told("REFUSED", "HEARING", "DISABLED")
     await engineer.call("EnableIntegration", pb.EnableIntegrationRequest(name=engineer.name()))
     await told("REFUSED", "HEARING", "DISABLED", "HEARING")
+    await until(partial(gaps, ingest), lambda found: found == ["TURNED_AWAY"] * 2)
 
 
 async def test_a_row_that_does_not_open_costs_no_other(ingest: Running, engineer: Engineer) -> None:
