@@ -30,6 +30,8 @@ from services.feedback.vocabulary import (
 _FIRST: Final = datetime(1, 1, 2, tzinfo=UTC)
 _LAST: Final = datetime(9999, 12, 30, tzinfo=UTC)
 """A day inside what a datetime can hold, so that the hour of a time and its local forms exist."""
+_PERSONAL: Final = ("utterance", "permalink", "native_id", "native_parent_id", "native_thread_id")
+"""Of a post."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +96,13 @@ def read(record: Record) -> Fact:
 def without_text(evidence: insights.PostEvidence) -> insights.PostEvidence:
     """What may be kept of a post that was edited or deleted since: nothing that a person said or is called.
 
-    A permalink may hold a handle, and the reasons and the evidence of a classification quote words of the text.
+    A permalink may hold a handle, and a network's own id a telephone number; the reasons and the evidence of a
+    classification quote words of the text.
     """
     outline = insights.PostEvidence()
     outline.CopyFrom(evidence)
-    outline.post.ClearField("utterance")
-    outline.post.ClearField("permalink")
+    for field in _PERSONAL:
+        outline.post.ClearField(field)
     outline.classification.ClearField("reasons")
     outline.classification.ClearField("evidence")
     return outline

@@ -150,5 +150,15 @@ def test_what_is_left_of_a_post_is_its_shape() -> None:
     assert not {"utterance", "permalink"} & {descriptor.name for descriptor, _ in outline.post.ListFields()}
 
 
+def test_an_insight_names_nobody_by_the_networks_ids() -> None:
+    """Where a network has no thread of its own, its id is who writes: a number of the brand and a phone."""
+    phone = "4915200000000"
+    message = make_post_classified(native_id=f"wamid.{phone}", thread=f"4930000:{phone}")
+    message.post.native_parent_id = f"wamid.{phone}.1"
+    fact = heard(as_record(message))
+    assert phone.encode() in (fact.evidence or b"")
+    assert phone.encode() not in (fact.insight or b"")
+
+
 def test_questions_are_questions() -> None:
     assert heard(example(QUESTIONS.name, "question")).post.category == "question"
