@@ -83,12 +83,12 @@ class Tailer:
         async with self._refreshing:
             state = await log_state(self._pool)
             before = self._state
-            anew = state.epoch != before.epoch or state.head - self._tail.head > self._settings.tail_rows
-            news = [] if anew else await self._news(self._tail.head, state.head)
+            news = await self._news(self._tail.head, state.head) if self._goes_on(state) else None
             # No await from here on: no stream may see a tail that is ahead of the state.
-            if anew:
+            if news is None:
                 self._tail.restart(state.head)
-            self._tail.extend(news, state.head)
+            else:
+                self._tail.extend(news, state.head)
             self._state, self._refreshed_at = state, monotonic()
             if (state.epoch, state.head) != (before.epoch, before.head):
                 self.changed.set()
@@ -106,12 +106,25 @@ class Tailer:
         entries = await read_log(self._pool, tenant, narrowed, position.seq, upto, limit=limit)
         return entries, entries[-1].seq if _is_cut(entries, limit) else upto
 
-    async def _news(self, after: int, head: int) -> list[Entry]:
+    def _goes_on(self, state: LogState) -> bool:
+        """Whether the log is the one that the tail holds the end of, and not too far ahead of it.
+
+        A head that fell back is that of a standby which took over before it had everything.
+        """
+        ahead = state.head - self._tail.head
+        return state.epoch == self._state.epoch and 0 <= ahead <= self._settings.tail_rows
+
+    async def _news(self, after: int, head: int) -> list[Entry] | None:
+        """What stands between the two; None where that weighs more than the tail may hold."""
         news: list[Entry] = []
+        weight = 0
         while after < head:
+            if weight > self._settings.tail_bytes:
+                return None
             entries = await read_log(self._pool, None, Filter(), after, head, limit=_READ_ROWS)
             after = entries[-1].seq if _is_cut(entries, _READ_ROWS) else head
             news += entries
+            weight += _weight(entries)
         return news
 
     async def _next_look(self) -> None:
@@ -125,4 +138,8 @@ class Tailer:
 
 def _is_cut(entries: Sequence[Entry], limit: int) -> bool:
     """Whether a page ended because it was full."""
-    return len(entries) == limit or sum(entry.size_bytes for entry in entries) >= MAX_PAGE_BYTES
+    return len(entries) == limit or _weight(entries) >= MAX_PAGE_BYTES
+
+
+def _weight(entries: Sequence[Entry]) -> int:
+    return sum(entry.size_bytes for entry in entries)
