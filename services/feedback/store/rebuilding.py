@@ -6,7 +6,11 @@ from chassis.postgres import Connection
 
 _TABLES: Final = ("inbox", "post", "volume", "answer", "insight", "coverage", "coverage_gap")
 _EMPTY: Final = tuple(f"DELETE FROM {table}" for table in _TABLES)  # noqa: S608 - tables of ours
-_NEXT_EPOCH: Final = "UPDATE insight_log SET epoch = epoch + 1, complete_through = NULL RETURNING epoch"
+# Of the clock: a database that was restored from a backup has forgotten which numbers were handed out since.
+_NEXT_EPOCH: Final = """
+UPDATE insight_log SET
+    epoch = greatest(epoch + 1, extract(epoch FROM clock_timestamp())::bigint), complete_through = NULL
+RETURNING epoch"""
 
 
 async def begin_anew(connection: Connection) -> int:

@@ -11,6 +11,7 @@ from services.feedback.filters import Filter
 from services.feedback.projection import Insight
 from services.feedback.store.folding import learn
 from services.feedback.store.log import log_state, read_log
+from services.feedback.store.rebuilding import begin_anew
 
 pytestmark = pytest.mark.integration
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -66,3 +67,14 @@ async def test_an_event_stands_in_the_log_once(pool: Pool) -> None:
 async def test_an_empty_log_ends_at_nothing(pool: Pool) -> None:
     state = await log_state(pool)
     assert (state.epoch, state.head, state.complete_through) == (1, 0, None)
+
+
+async def test_an_epoch_is_never_handed_out_again_after_a_backup_was_restored(pool: Pool) -> None:
+    began = int((await pool.fetchval("SELECT clock_timestamp()")).timestamp())
+    async with transaction(pool) as connection:
+        first = await begin_anew(connection)
+    await pool.execute("UPDATE insight_log SET epoch = 1")  # the backup was of before the rebuild
+    async with transaction(pool) as connection:
+        second = await begin_anew(connection)
+        third = await begin_anew(connection)
+    assert began <= first <= second < third
