@@ -115,10 +115,8 @@ def _heard(metadata: Metadata, message: PostClassified) -> Heard:
         evidence = insights.PostEvidence(post=message.post, classification=message.classification)
         insight.post.CopyFrom(without_text(evidence))
         return Heard(post, evidence.SerializeToString(deterministic=True), _bytes(insight))
-    if post.state == "deleted":
-        insight.post_removed.post = post.post_name
-        return Heard(post, None, _bytes(insight))
-    return Heard(post, None, None)
+    insight.post_removed.post = post.post_name
+    return Heard(post, None, _bytes(insight))
 
 
 def _post(metadata: Metadata, message: PostClassified) -> Post:

@@ -90,8 +90,8 @@ class Heard:
     post: Post
     evidence: bytes | None
     """PostEvidence with everything that was said; None where the post has no cell."""
-    insight: bytes | None
-    """Insight without anything that was said; None where there is nothing to tell."""
+    insight: bytes
+    """Insight without anything that was said."""
 
     @property
     def event_id(self) -> UUID:
@@ -102,6 +102,11 @@ class Heard:
     def heard_at(self) -> datetime:
         """When we learned it: the post was heard, or corrected."""
         return self.post.decided_at
+
+    def is_told_after(self, previous: Post | None) -> bool:
+        """Whether readers learn of it. Of an own post those alone who had it before it turned out to be one."""
+        own = self.post.cell is None and self.post.state != "deleted"
+        return not own or (previous is not None and previous.cell is not None)
 
 
 class Insight(NamedTuple):
@@ -181,7 +186,7 @@ def _volumes(stored: Mapping[str, Post], now: Mapping[str, Post]) -> dict[Cell, 
 
 def _insights(told: Iterable[tuple[Heard, Post | None]], now: Mapping[str, Post]) -> Iterator[Insight]:
     for heard, previous in told:
-        if heard.insight is not None:
+        if heard.is_told_after(previous):
             last = now[heard.post.post_name]
             # Heard earlier than it said itself, if the rest of the batch told so.
             yield _insight(last if last.event_id == heard.event_id else heard.post, heard.insight, previous)

@@ -17,11 +17,13 @@ _TABLES: Final = {
     "answer": 'SELECT answer::text AS row FROM answer ORDER BY post_name COLLATE "C", reply_name COLLATE "C"',
     "coverage": 'SELECT coverage::text AS row FROM coverage ORDER BY tenant COLLATE "C", integration COLLATE "C"',
     "coverage_gap": "SELECT coverage_gap::text AS row FROM coverage_gap ORDER BY event_id",
-    # Of each post the insight that stands; of answers all.
+    # Of each post the insight that stands; of answers all. That a post turned out to be the brand's own is told only
+    # where it had counted before, which depends on the way there.
     "insight": """
         SELECT (insight.tenant, event_id, insight.event_time, post_name, payload)::text AS row FROM insight
         WHERE post_name IS NULL OR EXISTS (
-            SELECT FROM post WHERE post.post_name = insight.post_name AND post.event_id = insight.event_id)
+            SELECT FROM post WHERE post.post_name = insight.post_name AND post.event_id = insight.event_id
+                AND (post.evidence IS NOT NULL OR post.state = 'deleted'))
         ORDER BY event_id""",
 }
 

@@ -58,7 +58,7 @@ async def query_volumes(  # noqa: PLR0913 - the parts of the question
 
 
 async def complete_through(connection: Queries) -> datetime | None:
-    """Everything heard up to then is in the read models; None where that is not known.
+    """Everything that had come into the log of posts by then is in the read models; None where that is not known.
 
     Read it before the counts: then they hold at least what it promises.
     """

@@ -86,7 +86,7 @@ async def test_a_lost_inbox_does_no_harm(pool: Pool, projector: Projector) -> No
 
 @pytest.mark.parametrize("seed", range(4))
 async def test_any_order_and_batching_gives_the_same_digest(pool: Pool, projector: Projector, seed: int) -> None:
-    facts, chance = facts_of(disputed()), random.Random(seed)
+    facts, chance = facts_of([*disputed(), edited(native_id="n4", own=True)]), random.Random(seed)
     await projector.handle(facts)
     in_order = await digest_of(pool)
     await empty(pool)

@@ -109,6 +109,17 @@ async def test_removals_reach_every_filter_and_take_the_text_away(stub: Stub, pr
     assert late.texts == [""]
 
 
+async def test_a_post_that_turns_out_to_be_the_brands_own_is_a_removal(stub: Stub, projector: Projector) -> None:
+    reader = Reader(stub, filter=pb.Filter(categories=[COMPLAINT]))
+    await projector.handle(facts_of([classified(native_id="p", text="SECRET")]))
+    await reader.catch_up()
+    await projector.handle(facts_of([edited(native_id="p", own=True)]))
+    await reader.catch_up()
+    late = Reader(stub)
+    await late.catch_up()
+    assert (reader.insights[-1].post_removed.post, late.texts) == (name_of("p"), [""])
+
+
 async def test_a_post_that_an_edit_takes_out_of_a_filter_is_told_of(stub: Stub, projector: Projector) -> None:
     reader = Reader(stub, filter=pb.Filter(categories=[COMPLAINT]))
     await projector.handle(facts_of([classified(native_id="p")]))

@@ -40,8 +40,7 @@ def heard(  # noqa: PLR0913 - every part that a test may vary
         event_time if dated else heard_at, dated,
     )  # fmt: skip
     evidence = None if post.cell is None else f"{name} {revision} {state} {model}".encode()
-    told = evidence is not None or state == "deleted"
-    return Heard(post, evidence, f"outline of {event_id}".encode() if told else None)
+    return Heard(post, evidence, f"outline of {event_id}".encode())
 
 
 @dataclass
@@ -69,7 +68,8 @@ class Model:
 
     def state(self) -> object:
         """All that the digest is made of."""
-        standing = {post.event_id: self.insights.get(post.event_id) for post in self.posts.values()}
+        told = [post for post in self.posts.values() if post.cell is not None or post.state == "deleted"]
+        standing = {post.event_id: self.insights.get(post.event_id) for post in told}
         return self.posts, self.evidence, {cell: n for cell, n in self.volumes.items() if n}, standing
 
     def counted(self) -> Counter[Cell]:

@@ -111,6 +111,14 @@ def test_own_posts_are_kept_but_neither_counted_nor_told() -> None:
     assert ([each.evidence for each in changes.posts], changes.volumes, changes.insights) == ([None], {}, [])
 
 
+@pytest.mark.parametrize("batched", [True, False])
+def test_a_post_that_turns_out_to_be_the_brands_own_is_taken_from_those_who_have_it(*, batched: bool) -> None:
+    taken, own = heard(), heard(revision=2, direction="own")
+    again = heard(revision=3, state="edited", direction="own")
+    model = folded([[taken, own, again]] if batched else [[taken], [own], [again]])
+    assert list(model.insights) == [taken.event_id, own.event_id]
+
+
 def test_what_waits_for_a_person_counts_as_triage() -> None:
     assert fold({}, [heard(decision="abstained")]).volumes == {COMPLAINT._replace(triage=True): 1}
 

@@ -176,7 +176,9 @@ class QueryVolumesResponse(_message.Message):
     def volumes(self) -> _containers.RepeatedCompositeFieldContainer[Global___Volume]: ...
     @_builtins.property
     def complete_through(self) -> _timestamp_pb2.Timestamp:
-        """Everything that was heard up to this time is in the counts."""
+        """Everything that had come into the log of posts up to this time is in the counts, dead letters aside. Posts that were
+        accepted and could not be written there yet are not meant.
+        """
 
     @_builtins.property
     def gaps(self) -> _containers.RepeatedCompositeFieldContainer[_coverage_pb2.CoverageChanged]:
@@ -333,7 +335,7 @@ class Insight(_message.Message):
 
     @_builtins.property
     def post_removed(self) -> Global___PostRemoved:
-        """A post is gone: whoever keeps it removes its text."""
+        """A post is gone, or turned out to be the brand's own: whoever keeps it removes it."""
 
     @_builtins.property
     def posts_answered(self) -> Global___PostsAnswered:
