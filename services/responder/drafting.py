@@ -11,7 +11,7 @@ from ascolto.classification.v1 import classification_pb2 as classification
 from ascolto.classification.v1.classification_pb2 import PostClassified
 from chassis.clock import Clock
 from chassis.logging import canonical
-from chassis.postgres import Pool, transaction
+from chassis.postgres import POSTGRES_UNAVAILABLE, Pool, transaction
 from services.responder import jobs, metrics, replies
 from services.responder.change import Change
 from services.responder.drafter import Draft, Drafter, DraftRequest
@@ -22,6 +22,8 @@ from services.responder.polling import Signal, repeat
 from services.responder.settings import DraftingSettings
 from services.responder.tracing import span
 
+Written = tuple[Job, Sequence[PostClassified], Draft]
+"""A wanted draft, the turn that it answers, and its words."""
 _log = structlog.get_logger(__name__)
 
 
@@ -58,15 +60,13 @@ class DraftingWorker:
                 line.bind(drafted=await self._keep(await self._draft(claimed, turns)))
         return len(claimed)
 
-    async def _draft(
-        self, claimed: Sequence[Job], turns: Mapping[UUID, Said]
-    ) -> list[tuple[Job, Sequence[PostClassified], Draft]]:
+    async def _draft(self, claimed: Sequence[Job], turns: Mapping[UUID, Said]) -> list[Written]:
         """Draft each; one that fails harms no other. Off the event loop, which has heartbeats to send."""
         said = [[turns[event_id].message for event_id in job.events if event_id in turns] for job in claimed]
         results = await asyncio.to_thread(
             lambda: [self._try(job, turn) for job, turn in zip(claimed, said, strict=True)]
         )
-        drafts: list[tuple[Job, Sequence[PostClassified], Draft]] = []
+        drafts: list[Written] = []
         for job, turn, result in zip(claimed, said, results, strict=True):
             if isinstance(result, Draft):
                 drafts.append((job, turn, result))
@@ -80,9 +80,19 @@ class DraftingWorker:
         except Exception as error:  # noqa: BLE001 - whatever it is, only this job suffers
             return error
 
-    async def _keep(self, drafts: Sequence[tuple[Job, Sequence[PostClassified], Draft]]) -> int:
-        if not drafts:
-            return 0
+    async def _keep(self, drafts: Sequence[Written]) -> int:
+        """Keep them in one transaction; where that fails, each in its own, so that a bad one harms no other."""
+        try:
+            return await self._record(drafts) if drafts else 0
+        except POSTGRES_UNAVAILABLE:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, only the draft that causes it suffers
+            if len(drafts) == 1:
+                await self._back_off(drafts[0][0], error)
+                return 0
+        return sum([await self._keep([each]) for each in drafts])
+
+    async def _record(self, drafts: Sequence[Written]) -> int:
         async with transaction(self._pool) as connection:
             held = [job for job, _, _ in drafts]
             await jobs.lock_conversations(connection, held)

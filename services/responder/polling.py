@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import asyncpg
 import structlog
 
 from chassis.postgres import POSTGRES_UNAVAILABLE
 
-_AWAY_SECONDS = 1.0
+_PAUSE_SECONDS = 1.0
 _log = structlog.get_logger(__name__)
 
 
@@ -35,14 +36,18 @@ class Signal:
 async def repeat(step: Callable[[], Awaitable[int]], signal: Signal, poll_seconds: float, worker: str) -> None:
     """Call `step` until cancelled; it answers how much it found to do, and 0 means: wait.
 
-    PostgreSQL that is away is waited for; any other error ends the worker, and with it the process.
+    PostgreSQL that is away is waited for, and what it refuses (a deadlock, a statement that takes too long) is tried
+    again; any other error ends the worker, and with it the process.
     """
     while True:
         try:
             found = await step()
         except POSTGRES_UNAVAILABLE as error:
             _log.warning("postgres_awaited", worker=worker, error_class=type(error).__name__)
-            await asyncio.sleep(_AWAY_SECONDS)
-            continue
-        if not found:
-            await signal.wait(poll_seconds)
+            await asyncio.sleep(_PAUSE_SECONDS)
+        except asyncpg.PostgresError as error:
+            _log.error("postgres_refused", worker=worker, error_class=type(error).__name__)
+            await asyncio.sleep(_PAUSE_SECONDS)
+        else:
+            if not found:
+                await signal.wait(poll_seconds)

@@ -36,7 +36,7 @@ ON CONFLICT (reply_id) DO UPDATE SET state = excluded.state, text = excluded.tex
 
 _EXPIRED = """
 SELECT * FROM reply WHERE state = 'PENDING' AND updated_at < $1
-ORDER BY reply_id LIMIT $2 FOR UPDATE SKIP LOCKED"""
+ORDER BY updated_at LIMIT $2 FOR UPDATE SKIP LOCKED"""
 
 
 async def load_locked(connection: Connection, reply_ids: Iterable[UUID]) -> dict[UUID, Reply]:
@@ -48,7 +48,7 @@ async def load_locked(connection: Connection, reply_ids: Iterable[UUID]) -> dict
 
 
 async def load_expired(connection: Connection, before: datetime, limit: int) -> list[Reply]:
-    """Drafts that have waited since `before`, locked; those that somebody works on are left for the next time."""
+    """Drafts that wait since before `before`, the longest first, locked; what somebody works on is left for later."""
     return [reply_of(row) for row in await connection.fetch(_EXPIRED, before, limit)]
 
 

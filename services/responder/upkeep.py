@@ -1,6 +1,5 @@
 """What is done now and then: drafts that nobody wanted expire, queues are counted, old answers are forgotten."""
 
-import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
@@ -9,10 +8,11 @@ import structlog
 
 from chassis.clock import Clock
 from chassis.idempotency import prune_requests
-from chassis.postgres import POSTGRES_UNAVAILABLE, Pool, transaction
+from chassis.postgres import Pool, transaction
 from services.responder import jobs, metrics, replies
 from services.responder.approval import Expire, Refusal, decide
 from services.responder.change import Change
+from services.responder.polling import Signal, repeat
 from services.responder.settings import DraftingSettings
 
 _EVERY_SECONDS: Final = 5.0
@@ -33,17 +33,16 @@ class Upkeep:
         metrics.observe_queue(lambda: self._depths)
 
     async def run(self) -> None:
-        """Work until cancelled; PostgreSQL that is away is waited for."""
-        while True:
-            try:
-                self._depths = await jobs.count_waiting(self._pool)
-                while await self.expire() == _EXPIRE_AT_ONCE:
-                    pass
-                async with self._pool.acquire() as connection:
-                    await prune_requests(connection, _KEEP_ANSWERS)
-            except POSTGRES_UNAVAILABLE as error:
-                _log.warning("postgres_awaited", worker="upkeep", error_class=type(error).__name__)
-            await asyncio.sleep(_EVERY_SECONDS)
+        """Work until cancelled."""
+        await repeat(self.step, Signal(), _EVERY_SECONDS, "upkeep")
+
+    async def step(self) -> int:
+        """Do all of it once; answers how many drafts expired."""
+        self._depths = await jobs.count_waiting(self._pool)
+        expired = await self.expire()
+        async with self._pool.acquire() as connection:
+            await prune_requests(connection, _KEEP_ANSWERS)
+        return expired
 
     async def expire(self) -> int:
         """Drop drafts that waited too long; answers how many."""

@@ -15,6 +15,7 @@ from ascolto.posts.v1 import post_pb2 as posts
 from chassis.errors import NeverRetry
 from chassis.messages import Outgoing
 from chassis.postgres import Pool
+from contracts.topics import MAX_VALUE_BYTES
 from services.responder.drafter import Draft, DraftRequest
 from services.responder.drafting import DraftingWorker
 from services.responder.jobs import retry_given_up
@@ -213,6 +214,26 @@ async def test_a_draft_that_cannot_be_written_harms_no_other_and_is_given_up_vis
     assert await retry_given_up(desk.pool, "nobody") == 0
     assert await retry_given_up(desk.pool, "acme") == 1
     assert (await desk.draft()).answers
+
+
+class Verbose:
+    """Writes more than a record may hold about one text."""
+
+    def draft(self, request: DraftRequest) -> Draft:
+        words = "Yes. " * (MAX_VALUE_BYTES // 5 + 1) if "poison" in request.texts[-1] else "Yes."
+        return Draft(words, "en", (), "drafters/test@1")
+
+
+async def test_a_draft_that_cannot_be_kept_harms_no_other_and_is_given_up_visibly(desk: Desk) -> None:
+    settings = DraftingSettings.model_validate({"max_attempts": 2})
+    worker = DraftingWorker(desk.pool, Verbose(), settings, desk.clock, lambda: None)
+    await desk.hear(make_post_classified(text="poison"), make_post_classified(text="fine"))
+    for _ in range(3):
+        await worker.step()
+        desk.move(minutes=5)
+    jobs = await desk.pool.fetch("SELECT state, attempts, error_class FROM draft_job")
+    assert [tuple(row.values()) for row in jobs] == [("failed", 2, "ValueError")]
+    assert await desk.pool.fetchval("SELECT count(*) FROM reply") == 1
 
 
 async def test_a_draft_that_is_no_longer_wanted_is_not_kept(desk: Desk) -> None:
