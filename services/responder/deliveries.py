@@ -3,9 +3,10 @@
 A sender is told an approval id and nothing else. Rows here are never dropped by a rebuild.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 from uuid import UUID
 
 from chassis.postgres import Connection, Queries
@@ -45,6 +46,22 @@ class Due:
 
 
 @dataclass(frozen=True, slots=True)
+class UnderWay:
+    """What a process works on."""
+
+    approvals: list[UUID]
+    full: list[str]
+    """The integrations that have their share of its places."""
+
+
+class Finder(Protocol):
+    """Finds the deliveries for which something is due, but for what is under way; no more than `limit`."""
+
+    def __call__(self, queries: Queries, now: datetime, besides: UnderWay, limit: int) -> Awaitable[list[Due]]:
+        """The longest waiting first."""
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """A delivery as it stands, locked."""
 
@@ -67,19 +84,19 @@ async def follow(connection: Connection, changes: Sequence[Change]) -> None:
                 await _move(connection, after, fact)
 
 
-async def due_to_send(queries: Queries, now: datetime, limit: int) -> list[Due]:
+async def due_to_send(queries: Queries, now: datetime, besides: UnderWay, limit: int) -> list[Due]:
     """Released, or known to have failed and to be tried again; the longest waiting first."""
-    return await _due(queries, "state IN ('ready', 'failed') AND next_at <= $1 ORDER BY next_at", now, limit)
+    return await _due(queries, "state IN ('ready', 'failed')", "next_at", (now, besides, limit))
 
 
-async def due_to_look_up(queries: Queries, now: datetime, limit: int) -> list[Due]:
+async def due_to_look_up(queries: Queries, now: datetime, besides: UnderWay, limit: int) -> list[Due]:
     """Of unknown fate, and to be looked up now."""
-    return await _due(queries, "state = 'unknown' AND next_at <= $1 ORDER BY next_at", now, limit)
+    return await _due(queries, "state = 'unknown'", "next_at", (now, besides, limit))
 
 
-async def expired_leases(queries: Queries, now: datetime, limit: int) -> list[Due]:
+async def expired_leases(queries: Queries, now: datetime, besides: UnderWay, limit: int) -> list[Due]:
     """Being sent by somebody who has not said in time what became of it."""
-    return await _due(queries, "state = 'sending' AND lease_until <= $1 ORDER BY lease_until", now, limit)
+    return await _due(queries, "state = 'sending'", "lease_until", (now, besides, limit))
 
 
 async def lock(connection: Connection, approval_id: UUID) -> Delivery | None:
@@ -151,10 +168,14 @@ async def _move(connection: Connection, reply: Reply, fact: facts.Fact) -> None:
     await connection.execute(_MOVE, reply.reply_id, _STATES[type(fact)], attempt, native_id, code)
 
 
-async def _due(queries: Queries, condition: str, now: datetime, limit: int) -> list[Due]:
+async def _due(queries: Queries, condition: str, at: str, bounds: tuple[datetime, UnderWay, int]) -> list[Due]:
+    now, besides, limit = bounds
     rows = await queries.fetch(
-        f"SELECT approval_id, reply_id, integration FROM delivery WHERE {condition} LIMIT $2",  # noqa: S608 - constants
+        f"SELECT approval_id, reply_id, integration FROM delivery WHERE {condition} AND {at} <= $1 "  # noqa: S608 - constants
+        f"AND approval_id <> ALL ($2) AND integration <> ALL ($3) ORDER BY {at} LIMIT $4",
         now,
+        besides.approvals,
+        besides.full,
         limit,
     )
     return [Due(row["approval_id"], row["reply_id"], row["integration"]) for row in rows]

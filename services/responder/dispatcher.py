@@ -5,24 +5,28 @@ lease ends, and the reply's fate is found out.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import timedelta
+from typing import Any, Final
 
+import asyncpg
 import structlog
 
 from chassis.clock import Clock
 from chassis.logging import canonical
-from chassis.postgres import Pool
+from chassis.postgres import POSTGRES_UNAVAILABLE, Pool
 from contracts.integrations import Integration, WebChatReply
 from services.responder import deliveries
 from services.responder.channels import NotArrived, Outcome, Unknown
 from services.responder.channels.outcomes import Channel
-from services.responder.deliveries import Due
+from services.responder.deliveries import Due, Finder
+from services.responder.places import Places
 from services.responder.polling import Signal, repeat
 from services.responder.sending import Attempt, SendingNotes
 from services.responder.settings import DispatchSettings
 from services.responder.tracing import span
 
+_SETTLE_AGAIN_SECONDS: Final = 0.5
 _log = structlog.get_logger(__name__)
 
 
@@ -49,40 +53,60 @@ class Dispatcher:
         self._settings = settings
         self._clock = clock
         self._signal = Signal()
+        self._places = Places(settings.concurrency, self._signal.set)
 
     def hint(self) -> None:
         """Tell that something was released: the dispatcher looks at once instead of at its next poll."""
         self._signal.set()
 
     async def run(self) -> None:
-        """Work until cancelled; what a cancelled send came to is found out when its lease ends."""
-        await repeat(self.step, self._signal, self._settings.poll_seconds, "dispatcher")
+        """Work until cancelled; then begin nothing more, and let end what is under way.
+
+        What a send that is cut off came to is found out when its lease ends.
+        """
+        try:
+            await repeat(self._begin, self._signal, self._settings.poll_seconds, "dispatcher")
+        finally:
+            await self._places.emptied(self._settings.request_timeout_seconds)
 
     async def step(self) -> int:
-        """Do what is due now; answers how much was done."""
-        now, limit = self._clock(), self._settings.concurrency
-        leases = await deliveries.expired_leases(self._pool, now, limit)
-        lookups = await deliveries.due_to_look_up(self._pool, now, limit)
-        sends = await deliveries.due_to_send(self._pool, now, limit)
-        done = await asyncio.gather(
-            *(self._end_lease(due) for due in leases),
-            *(self._look_up(due) for due in lookups),
-            *(self._send(due) for due in sends),
-            return_exceptions=True,
-        )
-        for error in done:
-            if isinstance(error, BaseException):
-                raise error
-        return sum(map(bool, done))
+        """Do what is due now, and wait until it is done; answers how much that was."""
+        begun = await self._begin()
+        await self._places.emptied()
+        self._places.check()
+        return begun
 
-    async def _send(self, due: Due) -> bool:
+    async def _begin(self) -> int:
+        """Begin what is due now, as far as there are places; answers how much was begun."""
+        self._places.check()
+        begun = await self._take(deliveries.expired_leases, self._end_lease)
+        begun += await self._take(deliveries.due_to_look_up, self._look_up)
+        return begun + await self._take(deliveries.due_to_send, self._send)
+
+    async def _take(self, find: Finder, work: Callable[[Due], Coroutine[Any, Any, None]]) -> int:
+        free = self._places.free()
+        found = await find(self._pool, self._clock(), self._places.under_way(), free) if free else []
+        return sum(self._places.take(due, work) for due in found)
+
+    async def _send(self, due: Due) -> None:
         with span("reply send"), canonical(_log, "reply_dispatched", reply_id=str(due.reply_id)) as line:
             attempt = await self._notes.begin(due, in_web_chat=self._is_web_chat(due))
             if attempt is not None:
                 outcome = await self._transmit(attempt)
                 line.bind(attempt=attempt.reply.attempt, sent=_word(outcome), code=getattr(outcome, "code", None))
-                await self._notes.settle(due, attempt.reply.attempt, outcome, can_look_up=self._can_look_up(due))
-        return True
+                await self._settle(attempt, outcome)
+
+    async def _settle(self, attempt: Attempt, outcome: Outcome) -> None:
+        """Note the outcome; what PostgreSQL does not take is told again, until nobody waits for it any more."""
+        due = attempt.due
+        while True:
+            try:
+                return await self._notes.settle(due, attempt.reply.attempt, outcome, can_look_up=self._can_look_up(due))
+            except (*POSTGRES_UNAVAILABLE, asyncpg.PostgresError) as error:
+                if self._clock() >= attempt.lease_until:
+                    raise
+                _log.warning("outcome_not_noted", reply_id=str(due.reply_id), error_class=type(error).__name__)
+            await asyncio.sleep(_SETTLE_AGAIN_SECONDS)
 
     async def _transmit(self, attempt: Attempt) -> Outcome:
         channel = self._channels.get(attempt.due.integration)
@@ -92,21 +116,29 @@ class Dispatcher:
         if self._clock() > latest:
             # This process slept: whoever takes over after the lease must not find two of us sending.
             return NotArrived("LEASE_TOO_SHORT")
+        return await self._within_timeout(channel.send(attempt.reply), Unknown("REQUEST_TIMEOUT"))
+
+    async def _end_lease(self, due: Due) -> None:
+        await self._notes.end_lease(due, can_look_up=self._can_look_up(due))
+
+    async def _look_up(self, due: Due) -> None:
+        with span("reply look up"), canonical(_log, "reply_looked_up", reply_id=str(due.reply_id)) as line:
+            outcome = await self._ask(due)
+            line.bind(found=_word(outcome), code=getattr(outcome, "code", None))
+            await self._notes.looked_up(due, outcome, can_look_up=self._can_look_up(due))
+
+    async def _ask(self, due: Due) -> Outcome:
+        channel = self._channels.get(due.integration)
+        if channel is None:
+            return Unknown("CHANNEL_MISSING")
+        return await self._within_timeout(channel.look_up(due.reply_id), Unknown("LOOKUP_TIMEOUT"))
+
+    async def _within_timeout(self, asking: Coroutine[Any, Any, Outcome], otherwise: Outcome) -> Outcome:
         try:
             async with asyncio.timeout(self._settings.request_timeout_seconds):
-                return await channel.send(attempt.reply)
+                return await asking
         except TimeoutError:
-            return Unknown("REQUEST_TIMEOUT")
-
-    async def _end_lease(self, due: Due) -> bool:
-        return await self._notes.end_lease(due, can_look_up=self._can_look_up(due))
-
-    async def _look_up(self, due: Due) -> bool:
-        channel = self._channels.get(due.integration)
-        with span("reply look up"), canonical(_log, "reply_looked_up", reply_id=str(due.reply_id)) as line:
-            outcome: Outcome = Unknown("CHANNEL_MISSING") if channel is None else await channel.look_up(due.reply_id)
-            line.bind(found=_word(outcome), code=getattr(outcome, "code", None))
-            return await self._notes.looked_up(due, outcome, can_look_up=self._can_look_up(due))
+            return otherwise
 
     def _can_look_up(self, due: Due) -> bool:
         channel = self._channels.get(due.integration)

@@ -1,5 +1,6 @@
 """Answers as an outbound Standard Webhook: signed, with the reply id as `webhook-id`, so that receivers can dedupe."""
 
+import asyncio
 import json
 from collections.abc import Mapping
 from datetime import datetime
@@ -18,6 +19,8 @@ from services.responder.reply import Reply
 
 EVENT_TYPE: Final = "reply.approved"
 _MAX_ANSWER_BYTES: Final = 64 * 1024
+_MAX_ANSWER_SECONDS: Final = 5.0
+"""How long the body of an answer is read; its status has told by then."""
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _NOT_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 """Raised before the first byte of a request left: nothing can have arrived."""
@@ -130,12 +133,13 @@ async def _native_id(response: httpx.Response) -> str | None:
     """The id in the answer's body, if it tells one; whatever is wrong with the body, the text has arrived."""
     body = bytearray()
     try:
-        async for chunk in response.aiter_bytes():
-            body += chunk
-            if len(body) > _MAX_ANSWER_BYTES:
-                return None
+        async with asyncio.timeout(_MAX_ANSWER_SECONDS):
+            async for chunk in response.aiter_bytes():
+                body += chunk
+                if len(body) > _MAX_ANSWER_BYTES:
+                    return None
         found = json.loads(bytes(body)).get("native_id")
-    except (httpx.HTTPError, ValueError, AttributeError):
+    except (httpx.HTTPError, TimeoutError, ValueError, AttributeError):
         return None
     return found if isinstance(found, str) and found else None
 

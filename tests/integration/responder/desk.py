@@ -53,6 +53,12 @@ INTEGRATIONS: dict[str, dict[str, Any]] = {
         "secrets": ["plain:whsec_AAAA"],
         "reply": {"channel": "webhook", "url": "http://127.0.0.1:1/", "secret": "plain:whsec_AAAA"},
     },
+    "acme-other-hook": {
+        "kind": "webhook",
+        "network": "generic",
+        "secrets": ["plain:whsec_AAAA"],
+        "reply": {"channel": "webhook", "url": "http://127.0.0.1:1/", "secret": "plain:whsec_AAAA"},
+    },
     "acme-silent": {"kind": "import"},
 }
 

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from starlette.applications import Starlette
@@ -29,7 +29,13 @@ class Receiver:
     requests: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     heard: asyncio.Event = field(default_factory=asyncio.Event)
     """Set with the first text that arrives."""
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+    """Nobody is answered before it is set, which it is unless a test clears it."""
+    lookups: int = 0
     port: int = 0
+
+    def __post_init__(self) -> None:
+        self.gate.set()
 
     @property
     def url(self) -> str:
@@ -47,11 +53,14 @@ class Receiver:
         if self.arrives and (status is None or status < 300 or status >= 500):
             self.inbox.append((webhook_id, json.loads(body)["data"]["text"]))
             self.heard.set()
+        await self.gate.wait()
         if status is None:
             await asyncio.sleep(30)
         return JSONResponse({"native_id": f"n-{webhook_id}"}, status or 200)
 
     async def look_up(self, request: Request) -> Response:
+        self.lookups += 1
+        await self.gate.wait()
         if self.lookup_status is not None:
             return Response(status_code=self.lookup_status)
         wanted = request.path_params["id"]
@@ -70,3 +79,22 @@ async def receiving(**behaviour: object) -> AsyncIterator[Receiver]:
     async with serve_http(Starlette(routes=routes), settings) as server:
         receiver.port = server.port
         yield receiver
+
+
+@asynccontextmanager
+async def trickling(start: bytes) -> AsyncIterator[int]:
+    """A receiver on the port that it answers, which says `start` at once and then one byte after the other for ever."""
+
+    async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(start)
+        with suppress(ConnectionError):
+            while not writer.is_closing():
+                await writer.drain()
+                await asyncio.sleep(0.05)
+                writer.write(b"a")
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()

@@ -11,11 +11,16 @@ from standardwebhooks import Webhook
 from chassis.postgres import Pool
 from contracts.integrations import WebhookReply
 from services.responder.approval import Resolve
+from services.responder.channels import Outcome, webhook
 from services.responder.channels.webhook import WebhookChannel
+from services.responder.deliveries import Due
+from services.responder.dispatcher import Dispatcher
 from services.responder.reply import Reply, State
+from services.responder.sending import SendingNotes
 from services.responder.settings import DispatchSettings
 from tests.integration.responder.desk import START, Desk
-from tests.integration.responder.receiver import SECRET, Receiver, receiving
+from tests.integration.responder.receiver import SECRET, Receiver, receiving, trickling
+from tests.integration.responder.serving import until
 
 pytestmark = pytest.mark.integration
 SETTINGS = DispatchSettings.model_validate({"request_timeout_seconds": 2, "lease_seconds": 60, "max_attempts": 3})
@@ -23,16 +28,36 @@ SETTINGS = DispatchSettings.model_validate({"request_timeout_seconds": 2, "lease
 
 @asynccontextmanager
 async def desk_for(
-    pool: Pool, receiver: Receiver, *, lookup: bool = True, port: int | None = None
+    pool: Pool,
+    receiver: Receiver,
+    *,
+    lookup: bool = True,
+    port: int | None = None,
+    settings: DispatchSettings = SETTINGS,
 ) -> AsyncIterator[Desk]:
-    """A desk whose integration acme-hook answers to the receiver."""
+    """A desk whose integration acme-hook answers to the receiver, or to whoever listens on `port`."""
     url = receiver.url if port is None else f"http://127.0.0.1:{port}/in"
-    config = {"channel": "webhook", "url": url, "secret": f"plain:{SECRET}"}
-    config |= {"lookup_url": receiver.lookup_url} if lookup else {}
-    desk = Desk(pool, dispatch=SETTINGS)
-    async with httpx.AsyncClient(timeout=2, trust_env=False) as http:
-        desk.channels = {"acme-hook": WebhookChannel(WebhookReply.model_validate(config), http, desk.clock)}
+    async with httpx.AsyncClient(timeout=settings.request_timeout_seconds, trust_env=False) as http:
+        desk = Desk(pool, dispatch=settings)
+        desk.channels = {"acme-hook": channel_to(url, http, desk, receiver.lookup_url if lookup else None)}
         yield desk
+
+
+def channel_to(url: str, http: httpx.AsyncClient, desk: Desk, lookup_url: str | None = None) -> WebhookChannel:
+    config = {"channel": "webhook", "url": url, "secret": f"plain:{SECRET}"}
+    config |= {"lookup_url": lookup_url} if lookup_url else {}
+    return WebhookChannel(WebhookReply.model_validate(config), http, desk.clock)
+
+
+@asynccontextmanager
+async def dispatching(desk: Desk) -> AsyncIterator[asyncio.Task[None]]:
+    """A dispatcher at work."""
+    working = asyncio.create_task(desk.dispatcher().run())
+    try:
+        yield working
+    finally:
+        working.cancel()
+        await asyncio.wait({working})
 
 
 async def approved(desk: Desk) -> Reply:
@@ -152,3 +177,112 @@ async def test_a_text_that_was_changed_behind_our_back_is_not_sent(pool: Pool) -
         await run(desk, steps=3)
         failed = await desk.reply(reply.reply_id)
         assert (failed.state, failed.detail, receiver.requests) == (State.FAILED, "APPROVAL_MISSING", [])
+
+
+async def test_a_lookup_that_trickles_on_ends(pool: Pool) -> None:
+    async with (
+        trickling(b"HTTP/1.1 200 OK\r\nx-slow: ") as port,
+        receiving(answers=[502]) as receiver,
+        desk_for(pool, receiver) as desk,
+        httpx.AsyncClient(timeout=2, trust_env=False) as http,
+    ):
+        reply = await approved(desk)
+        await run(desk)
+        slow = f"http://127.0.0.1:{port}/sent"
+        desk.channels = {"acme-hook": channel_to(receiver.url, http, desk, slow)}
+        async with asyncio.timeout(30):
+            await run(desk)
+        assert (await desk.reply(reply.reply_id)).state is State.UNRESOLVED
+        assert await pool.fetchval("SELECT lookups FROM delivery") == 2
+
+
+async def test_a_yes_whose_body_trickles_on_is_believed(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(webhook, "_MAX_ANSWER_SECONDS", 0.2)
+    async with (
+        trickling(b"HTTP/1.1 200 OK\r\n\r\n") as port,
+        receiving() as receiver,
+        desk_for(pool, receiver, port=port) as desk,
+    ):
+        reply = await approved(desk)
+        await run(desk)
+        assert (await desk.reply(reply.reply_id)).state is State.SENT
+
+
+async def test_a_receiver_that_does_not_answer_leaves_places_to_others(pool: Pool) -> None:
+    patient = DispatchSettings.model_validate({"request_timeout_seconds": 60, "lease_seconds": 120, "concurrency": 4})
+    async with (
+        receiving() as dead,
+        receiving() as alive,
+        desk_for(pool, dead, settings=patient) as desk,
+        httpx.AsyncClient(timeout=60, trust_env=False) as http,
+    ):
+        dead.gate.clear()
+        desk.channels = {**desk.channels, "acme-other-hook": channel_to(alive.url, http, desk)}
+        for number in range(4):
+            await approved_as(desk, str(number))
+        desk.move(minutes=1)
+        await desk.approved(integration="acme-other-hook", network="generic", native_id="other")
+        async with dispatching(desk):
+            await asyncio.wait_for(alive.heard.wait(), timeout=15)
+            assert len(dead.requests) <= 1
+            dead.gate.set()
+            await until(lambda: all_sent(pool, 5))
+
+
+async def all_sent(pool: Pool, replies: int) -> bool:
+    return await pool.fetchval("SELECT count(*) = $1 FROM reply WHERE state = 'SENT'", replies) is True
+
+
+async def test_a_send_under_way_ends_before_its_dispatcher_does(pool: Pool) -> None:
+    async with receiving() as receiver, desk_for(pool, receiver) as desk:
+        receiver.gate.clear()
+        reply = await approved_as(desk, "1")
+        async with dispatching(desk) as working:
+            await asyncio.wait_for(receiver.heard.wait(), timeout=5)
+            working.cancel()
+            await approved_as(desk, "2")
+            receiver.gate.set()
+            await asyncio.wait({working})
+        assert (await desk.reply(reply.reply_id)).state is State.SENT
+        assert len(receiver.inbox) == 1
+
+
+async def test_a_send_that_never_ends_is_cut_off_and_found_out(pool: Pool) -> None:
+    async with receiving() as receiver, desk_for(pool, receiver) as desk:
+        receiver.gate.clear()
+        reply = await approved(desk)
+        async with dispatching(desk) as working:
+            await asyncio.wait_for(receiver.heard.wait(), timeout=5)
+            working.cancel()
+            await asyncio.sleep(0)
+            working.cancel()
+            await asyncio.wait({working})
+        assert (await desk.reply(reply.reply_id)).state is State.SENDING
+        receiver.gate.set()
+        desk.move(minutes=2)
+        await run(desk, steps=3)
+        assert (await desk.reply(reply.reply_id)).state is State.SENT
+        assert len(receiver.inbox) == 1
+
+
+@pytest.mark.parametrize("lost_after_commit", [False, True])
+async def test_an_outcome_is_noted_although_postgresql_was_away(pool: Pool, lost_after_commit: bool) -> None:  # noqa: FBT001
+    class Interrupted(SendingNotes):
+        """Loses its connection at the first outcome, before the commit or after it."""
+
+        lost = False
+
+        async def settle(self, due: Due, attempt: int, outcome: Outcome, *, can_look_up: bool) -> None:
+            if lost_after_commit or self.lost:
+                await super().settle(due, attempt, outcome, can_look_up=can_look_up)
+            if not self.lost:
+                self.lost = True
+                raise ConnectionError("gone")
+
+    async with receiving() as receiver, desk_for(pool, receiver) as desk:
+        reply = await approved(desk)
+        notes = Interrupted(pool, SETTINGS, desk.clock, lambda: None)
+        dispatcher = Dispatcher(pool, notes, {}, desk.channels, settings=SETTINGS, clock=desk.clock)
+        await dispatcher.step()
+        assert (await desk.reply(reply.reply_id)).state is State.SENT
+        assert await desk.fact_names() == ["drafted", "approved", "sending", "sent"]
