@@ -43,6 +43,8 @@ class Due:
     approval_id: UUID
     reply_id: UUID
     integration: str
+    attempt: int
+    lookups: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,12 @@ class Delivery:
     attempt: int
     failures: int
     lookups: int
+    next_at: datetime | None
+    lease_until: datetime | None
+
+    def stands_as(self, due: Due) -> bool:
+        """Whether nothing was tried since `due` was found; what was learnt before that says nothing any more."""
+        return (self.attempt, self.lookups) == (due.attempt, due.lookups)
 
 
 async def follow(connection: Connection, changes: Sequence[Change]) -> None:
@@ -102,11 +110,25 @@ async def expired_leases(queries: Queries, now: datetime, besides: UnderWay, lim
 async def lock(connection: Connection, approval_id: UUID) -> Delivery | None:
     """The delivery, locked; take its reply's lock first."""
     row = await connection.fetchrow(
-        "SELECT approval_id, reply_id, state, attempt, failures, lookups FROM delivery "
+        "SELECT approval_id, reply_id, state, attempt, failures, lookups, next_at, lease_until FROM delivery "
         "WHERE approval_id = $1 FOR UPDATE",
         approval_id,
     )
     return Delivery(**dict(row)) if row else None
+
+
+async def claim_lookup(queries: Queries, due: Due, now: datetime, until: datetime) -> bool:
+    """Take a lookup that is due: until then nobody else makes it. False where somebody else was first."""
+    claimed = await queries.fetchval(
+        "UPDATE delivery SET next_at = $2 WHERE approval_id = $1 AND state = 'unknown' "
+        "AND (attempt, lookups) = ($3, $4) AND next_at <= $5 RETURNING true",
+        due.approval_id,
+        until,
+        due.attempt,
+        due.lookups,
+        now,
+    )
+    return claimed is True
 
 
 async def approvals_of(connection: Connection, approval_id: UUID) -> tuple[Approval, ...]:
@@ -135,6 +157,13 @@ async def look_up_at(connection: Connection, approval_id: UUID, at: datetime | N
     """Its fate is unknown: look it up then, or leave it to a person (None)."""
     await connection.execute(
         "UPDATE delivery SET next_at = $2, lookups = lookups + 1 WHERE approval_id = $1", approval_id, at
+    )
+
+
+async def leave(connection: Connection, approval_id: UUID) -> None:
+    """Nothing is to be done about it any more unless a person decides."""
+    await connection.execute(
+        "UPDATE delivery SET next_at = NULL, lease_until = NULL WHERE approval_id = $1", approval_id
     )
 
 
@@ -171,11 +200,11 @@ async def _move(connection: Connection, reply: Reply, fact: facts.Fact) -> None:
 async def _due(queries: Queries, condition: str, at: str, bounds: tuple[datetime, UnderWay, int]) -> list[Due]:
     now, besides, limit = bounds
     rows = await queries.fetch(
-        f"SELECT approval_id, reply_id, integration FROM delivery WHERE {condition} AND {at} <= $1 "  # noqa: S608 - constants
+        f"SELECT approval_id, reply_id, integration, attempt, lookups FROM delivery WHERE {condition} AND {at} <= $1 "  # noqa: S608 - constants
         f"AND approval_id <> ALL ($2) AND integration <> ALL ($3) ORDER BY {at} LIMIT $4",
         now,
         besides.approvals,
         besides.full,
         limit,
     )
-    return [Due(row["approval_id"], row["reply_id"], row["integration"]) for row in rows]
+    return [Due(**dict(row)) for row in rows]

@@ -122,6 +122,8 @@ class Dispatcher:
         await self._notes.end_lease(due, can_look_up=self._can_look_up(due))
 
     async def _look_up(self, due: Due) -> None:
+        if not await self._notes.begin_lookup(due):
+            return
         with span("reply look up"), canonical(_log, "reply_looked_up", reply_id=str(due.reply_id)) as line:
             outcome = await self._ask(due)
             line.bind(found=_word(outcome), code=getattr(outcome, "code", None))

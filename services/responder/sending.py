@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 import structlog
 
@@ -15,9 +16,10 @@ from services.responder.change import Change
 from services.responder.channels import Arrived, NotArrived, Outcome, Unknown, web_chat
 from services.responder.deliveries import Delivery, Due
 from services.responder.facts import Failed
-from services.responder.reply import Reply
+from services.responder.reply import Reply, State
 from services.responder.settings import DispatchSettings
 
+_TO_SEND: Final = frozenset({"ready", "failed"})
 _log = structlog.get_logger(__name__)
 
 
@@ -46,7 +48,10 @@ class SendingNotes:
         the note and the effect are one.
         """
         async with self._deciding(due) as (connection, reply, delivery):
-            if reply is None or delivery is None or delivery.state not in {"ready", "failed"}:
+            if delivery is None or not (delivery.state in _TO_SEND and self._is_due(due, delivery, delivery.next_at)):
+                return None
+            if reply is None:
+                await self._leave(connection, delivery, reply)
                 return None
             approvals = await deliveries.approvals_of(connection, due.approval_id)
             facts = decide(reply, StartSending(approvals), self._clock())
@@ -77,29 +82,49 @@ class SendingNotes:
             await replies.record(connection, [Change(reply, facts)])
         metrics.sent(type(outcome).__name__.lower())
 
-    async def end_lease(self, due: Due, *, can_look_up: bool) -> bool:
+    async def end_lease(self, due: Due, *, can_look_up: bool) -> None:
         """Whoever was sending has not said what became of it: from now on nobody knows."""
         async with self._deciding(due) as (connection, reply, delivery):
-            if reply is None or delivery is None or delivery.state != "sending":
-                return False
+            if delivery is None or not (
+                delivery.state == "sending" and self._is_due(due, delivery, delivery.lease_until)
+            ):
+                return
             outcome = Unknown("LEASE_EXPIRED")
-            facts = decide(reply, _command(reply.attempt, outcome), self._clock())
-            if isinstance(facts, Refusal):
-                return False
+            facts = decide(reply, _command(delivery.attempt, outcome), self._clock()) if reply else None
+            if reply is None or facts is None or isinstance(facts, Refusal):
+                await self._leave(connection, delivery, reply)
+                return
             await self._schedule(connection, delivery, outcome, can_look_up=can_look_up)
             await replies.record(connection, [Change(reply, facts)])
         metrics.sent("unknown")
-        return True
 
-    async def looked_up(self, due: Due, outcome: Outcome, *, can_look_up: bool) -> bool:
+    async def begin_lookup(self, due: Due) -> bool:
+        """Take a lookup upon this process; False where another has it, or it is due no more."""
+        now = self._clock()
+        return await deliveries.claim_lookup(
+            self._pool, due, now, now + timedelta(seconds=self._settings.lease_seconds)
+        )
+
+    async def looked_up(self, due: Due, outcome: Outcome, *, can_look_up: bool) -> None:
         """Note what a lookup found; while it finds nothing out, the next one is due later."""
         async with self._deciding(due) as (connection, reply, delivery):
-            if reply is None or delivery is None or delivery.state != "unknown":
-                return False
+            if delivery is None or delivery.state != "unknown" or not delivery.stands_as(due):
+                return
+            if reply is None or (reply.state, reply.attempt) != (State.UNRESOLVED, delivery.attempt):
+                await self._leave(connection, delivery, reply)
+                return
             await self._schedule(connection, delivery, outcome, can_look_up=can_look_up)
-            facts = decide(reply, _command(reply.attempt, outcome), self._clock())
+            facts = decide(reply, _command(delivery.attempt, outcome), self._clock())
             await replies.record(connection, [] if isinstance(facts, Refusal) else [Change(reply, facts)])
-        return True
+
+    def _is_due(self, due: Due, delivery: Delivery, at: datetime | None) -> bool:
+        return delivery.stands_as(due) and at is not None and at <= self._clock()
+
+    async def _leave(self, connection: Connection, delivery: Delivery, reply: Reply | None) -> None:
+        """The delivery and the facts of its reply contradict each other, as after a restore: a person must look."""
+        state = reply.state.value if reply else None
+        _log.error("delivery_left", reply_id=str(delivery.reply_id), delivery=delivery.state, reply_state=state)
+        await deliveries.leave(connection, delivery.approval_id)
 
     @asynccontextmanager
     async def _deciding(self, due: Due) -> AsyncIterator[tuple[Connection, Reply | None, Delivery | None]]:
