@@ -45,9 +45,10 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka is untyped
         return dict(found)
 
     def _crash(self, error: Exception) -> Crash:
+        advice = f": nothing was committed past it; move the group {self._group_id} past it" if self._group_id else ""
         return Crash(
-            f"{self._place()}, or one of its batch, cannot be read ({type(error).__name__}: {error}): nothing was "
-            f"committed past it. Find out who wrote it, and move the group {self._group_id} past it"
+            f"{self._place()}, or one of its batch, cannot be read ({type(error).__name__}: {error}). "
+            f"Find out who wrote it{advice}"
         )
 
     def _place(self) -> str:

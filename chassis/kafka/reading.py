@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
 from chassis.kafka.admin import require_topics
+from chassis.kafka.consumer import Consumer
 from chassis.kafka.errors import KafkaUnreachable
 from chassis.kafka.progress import Position
 from chassis.kafka.records import Raw, to_record
@@ -25,7 +26,8 @@ async def read_range(
     """The records of `topic` up to its end at the time of the call, in order within each partition.
 
     `start_ms` (epoch milliseconds) skips what was written before it; `limit` caps the number of records. Raises
-    TopicsMissing when there is no such topic, KafkaUnreachable when nothing comes for `connect_timeout_seconds`.
+    TopicsMissing when there is no such topic, KafkaUnreachable when nothing comes for `connect_timeout_seconds`,
+    Crash at a record that cannot be read.
     """
     left = limit
     async with _reader(settings, [topic]) as (consumer, partitions):
@@ -55,7 +57,7 @@ async def end_offsets(settings: KafkaSettings, topics: Sequence[str]) -> dict[Po
 
 
 async def _seek_and_open(
-    consumer: AIOKafkaConsumer, partitions: list[TopicPartition], start_ms: int | None
+    consumer: Consumer, partitions: list[TopicPartition], start_ms: int | None
 ) -> dict[TopicPartition, int]:
     ends: dict[TopicPartition, int] = await consumer.end_offsets(partitions)
     starts: dict[TopicPartition, int] = await consumer.beginning_offsets(partitions)
@@ -68,7 +70,7 @@ async def _seek_and_open(
 
 
 async def _advance(
-    consumer: AIOKafkaConsumer, positions: Mapping[TopicPartition, int]
+    consumer: Consumer, positions: Mapping[TopicPartition, int]
 ) -> tuple[list[Raw], dict[TopicPartition, int]]:
     """The records that come next and the positions behind them, one of which at least has moved."""
     while True:
@@ -77,7 +79,7 @@ async def _advance(
             return [raw for raws in found.values() for raw in raws], reached
 
 
-async def _positions(consumer: AIOKafkaConsumer, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+async def _positions(consumer: Consumer, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
     return {at: await consumer.position(at) for at in partitions}
 
 
@@ -95,12 +97,10 @@ async def _waiting(settings: KafkaSettings, seconds: float, awaited: str) -> Asy
 @asynccontextmanager
 async def _reader(
     settings: KafkaSettings, topics: Sequence[str]
-) -> AsyncIterator[tuple[AIOKafkaConsumer, list[TopicPartition]]]:
+) -> AsyncIterator[tuple[Consumer, list[TopicPartition]]]:
     counts = await require_topics(settings, topics)
     partitions = [TopicPartition(topic, number) for topic, count in counts.items() for number in range(count)]
-    consumer = AIOKafkaConsumer(
-        **settings.connection(_CLIENT_ID), enable_auto_commit=False, auto_offset_reset="earliest"
-    )
+    consumer = Consumer(**settings.connection(_CLIENT_ID), enable_auto_commit=False, auto_offset_reset="earliest")
     try:
         await consumer.start()
         consumer.assign(partitions)

@@ -118,6 +118,8 @@ async def test_a_header_name_that_aiokafka_cannot_read_ends_the_subscription_wit
             with pytest.raises(Crash, match=advice):
                 await asyncio.wait_for(subscription.wait_failed(), 20)
     assert await box.uncommitted() in {1, 2}
+    with pytest.raises(Crash, match=rf"offset 1 of {box.source}\[0\].*Find out who wrote it$"):
+        await box.read(box.source)
 
 
 async def test_what_cannot_be_read_costs_no_other_partition_a_record(kafka_bootstrap: str) -> None:
