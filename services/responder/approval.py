@@ -31,8 +31,8 @@ NOT_YET_SENT: Final = frozenset({State.PENDING, State.APPROVED, State.FAILED})
 FOUR_EYES: Final = 2
 NOT_RELEASED: Final = "APPROVAL_MISSING"
 """The code of an attempt that ended before it began: the approvals on record are not for this text."""
-
-
+MOVED_ON: Final = "CONVERSATION_MOVED_ON"
+"""The code of an attempt that ended before it began: while the one before was under way the conversation moved on."""
 NOT_ARRIVED: Final = "NOT_ARRIVED"
 """The code of an attempt that was looked up and had not arrived."""
 
@@ -95,9 +95,13 @@ class GoStale:
 
 @dataclass(frozen=True, slots=True)
 class StartSending:
-    """The dispatcher is about to send; `approvals` are the rows of record, not the reply's own view."""
+    """The dispatcher is about to send; `approvals` are the rows of record, not the reply's own view.
+
+    `overtaken` tells that something was said or changed while an earlier attempt was under way.
+    """
 
     approvals: tuple[Approval, ...]
+    overtaken: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +224,8 @@ def _start_sending(reply: Reply, command: StartSending, now: datetime) -> Decisi
     if not released(reply, command.approvals):
         # Loud rather than refused: the text or the approvals were changed behind our back, and a person must see it.
         return (Failed(now, NOT_RELEASED, reply.attempt + 1),)
+    if command.overtaken:
+        return (Failed(now, MOVED_ON, reply.attempt + 1),)
     return (Sending(now, reply.attempt + 1),)
 
 

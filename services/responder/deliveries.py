@@ -35,6 +35,29 @@ UPDATE delivery SET state = $2, attempt = coalesce($3, attempt), native_id = coa
     updated_at = now()
 WHERE reply_id = $1 AND state NOT IN ('cancelled', 'sent')"""
 
+# Asked under the reply's lock, which whoever takes in a change of its turn holds while that change is written. An own
+# post counts unless it is another answer of ours that comes back; this very text says that it has arrived.
+_OVERTAKEN = """
+WITH answered AS (
+    SELECT r.reply_id, r.tenant, r.conversation, r.answers, d.attempted_at, (
+        SELECT array_agg(a.author) FROM post a WHERE a.post = ANY (r.answers) AND NOT a.own AND a.author <> ''
+    ) AS authors
+    FROM delivery d JOIN reply r USING (reply_id) WHERE d.approval_id = $1
+)
+SELECT EXISTS (
+    SELECT FROM answered r JOIN post p USING (tenant, conversation)
+    WHERE p.received_at > r.attempted_at AND (
+        p.post = ANY (r.answers)
+        OR (NOT p.own AND p.author = ANY (r.authors))
+        OR (p.own AND NOT p.deleted
+            AND (p.native_parent_id IS NULL OR EXISTS (
+                SELECT FROM post a WHERE (a.tenant, a.conversation) = (r.tenant, r.conversation)
+                    AND a.native_id = p.native_parent_id AND a.author = ANY (r.authors)))
+            AND NOT EXISTS (
+                SELECT FROM reply e WHERE (e.tenant, e.conversation) = (r.tenant, r.conversation)
+                    AND e.reply_id <> r.reply_id AND e.state IN ('SENDING', 'UNRESOLVED', 'SENT')
+                    AND (e.native_id = p.native_id OR (p.text_sha256 <> '' AND e.text_sha256 = p.text_sha256))))))"""
+
 
 @dataclass(frozen=True, slots=True)
 class Due:
@@ -142,8 +165,17 @@ async def approvals_of(connection: Connection, approval_id: UUID) -> tuple[Appro
 
 
 async def lease(connection: Connection, approval_id: UUID, until: datetime) -> None:
-    """Until then nobody else may touch the delivery."""
-    await connection.execute("UPDATE delivery SET lease_until = $2 WHERE approval_id = $1", approval_id, until)
+    """An attempt begins; until then nobody else may touch the delivery."""
+    await connection.execute(
+        "UPDATE delivery SET lease_until = $2, attempted_at = clock_timestamp() WHERE approval_id = $1",
+        approval_id,
+        until,
+    )
+
+
+async def overtaken(connection: Connection, approval_id: UUID) -> bool:
+    """Whether the conversation moved on since the last attempt began, so that the text may fit no more."""
+    return await connection.fetchval(_OVERTAKEN, approval_id) is True
 
 
 async def retry_at(connection: Connection, approval_id: UUID, at: datetime | None) -> None:

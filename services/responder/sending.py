@@ -54,9 +54,12 @@ class SendingNotes:
                 await self._leave(connection, delivery, reply)
                 return None
             approvals = await deliveries.approvals_of(connection, due.approval_id)
-            facts = decide(reply, StartSending(approvals), self._clock())
+            overtaken = await deliveries.overtaken(connection, due.approval_id)
+            facts = decide(reply, StartSending(approvals, overtaken=overtaken), self._clock())
             if isinstance(facts, Refusal) or isinstance(facts[0], Failed):
-                _log.error("send_not_released", reply_id=str(due.reply_id), state=reply.state.value)
+                _log.error(
+                    "send_not_released", reply_id=str(due.reply_id), state=reply.state.value, overtaken=overtaken
+                )
                 await deliveries.retry_at(connection, due.approval_id, None)
                 await replies.record(connection, [] if isinstance(facts, Refusal) else [Change(reply, facts)])
                 return None

@@ -63,7 +63,7 @@ def dead_letter_codes() -> set[str]:
 def delivery_codes() -> set[str]:
     """How a send or a lookup may end; the open ones as patterns."""
     ours = set(literals({"NotArrived", "Unknown"}, "services/responder"))
-    named = {approval.NOT_RELEASED, approval.NOT_ARRIVED}
+    named = {approval.NOT_RELEASED, approval.MOVED_ON, approval.NOT_ARRIVED}
     raised = {webhook._code(error("")) for error in (*_leaves(httpx.RequestError), TimeoutError)}
     return ours | named | raised | {"HTTP_<status>", "LOOKUP_<code>"}
 

@@ -120,6 +120,13 @@ def test_what_was_not_approved_is_not_sent_and_people_see_it(changed: Reply) -> 
     assert fact == Failed(NOW, "APPROVAL_MISSING", 1)
 
 
+def test_what_the_conversation_has_overtaken_is_not_sent_again_and_people_see_it() -> None:
+    failed = after(approved(), StartSending(approved().approvals), RecordFailed(1, "HTTP_503"))
+    [fact] = taken(failed, StartSending(approved().approvals, overtaken=True))
+    assert fact == Failed(NOW, "CONVERSATION_MOVED_ON", 2)
+    assert after(failed, Edit("ed", "Better.", 280), Approve("ann")).state is State.APPROVED
+
+
 def test_the_approvals_of_record_count_and_not_the_replys_own_view() -> None:
     [fact] = taken(approved(), StartSending(()))
     assert isinstance(fact, Failed)
