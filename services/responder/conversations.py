@@ -136,7 +136,7 @@ async def load(connection: Connection, incoming: Sequence[Incoming]) -> Loaded:
         _THREADS,
         *_columns(keys),
         [min(each.said_at for each in by_key[key]) for key in keys],
-        [any(each.own for each in by_key[key]) for key in keys],
+        [any(each.own and each.native_parent_id is None for each in by_key[key]) for key in keys],
         sorted({each.post for each in heard}),
         sorted({each.native_parent_id for each in heard if each.own and each.native_parent_id}),
         sorted({each.author for each in heard if each.author}),

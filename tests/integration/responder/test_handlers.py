@@ -14,8 +14,9 @@ from ascolto.classification.v1 import classification_pb2 as classification
 from ascolto.posts.v1 import post_pb2 as posts
 from chassis.errors import NeverRetry
 from chassis.messages import Outgoing
-from chassis.postgres import Pool
+from chassis.postgres import Pool, transaction
 from contracts.topics import MAX_VALUE_BYTES
+from services.responder import conversations
 from services.responder.drafter import Draft, DraftRequest
 from services.responder.drafting import DraftingWorker
 from services.responder.jobs import retry_given_up
@@ -157,6 +158,17 @@ async def test_an_edit_that_tells_the_author_takes_the_place_of_the_draft(desk: 
     await desk.hear(edited)
     rows = await desk.pool.fetch("SELECT author, events FROM draft_job")
     assert [tuple(row.values()) for row in rows] == [("kim", [UUID(edited.post_event_id)])]
+
+
+async def test_an_own_post_to_somebody_reads_the_posts_of_that_one_alone(desk: Desk) -> None:
+    for minute, author in enumerate(("kim", "lee", "max")):
+        await desk.ask(native_id=author, author=author, thread="t", create_time=NOW.replace(minute=minute))
+    answer = make_post_classified(thread="t", own=True, create_time=NOW.replace(minute=5))
+    answer.post.native_parent_id = "kim"
+    incoming = desk.handlers.decode(record_of(answer)).incoming
+    async with transaction(desk.pool) as connection:
+        [thread] = (await conversations.load(connection, [incoming])).threads.values()
+    assert [known.heard.native_id for known in thread.known.values()] == ["kim"]
 
 
 async def answered(desk: Desk) -> None:
