@@ -39,34 +39,54 @@ _COLUMNS = """p.tenant, p.conversation, p.event_id, p.post, p.revision, p.edited
     p.native_id, p.native_parent_id, p.said_at, p.learned_at, p.call, p.text_sha256, p.authority, p.decided_at,
     p.classified_by, p.outcome, p.reason, p.reply_id, p.is_current, p.closed"""
 
+_OPEN = "p.is_current AND NOT p.closed AND NOT p.own"
+
 # The posts that are about to change, what they answer, what the brand said since, and the open posts of their authors.
+# Each is found by an index of its own: a thread may hold far more posts than a batch has time to read.
 _THREADS = f"""
 WITH wanted AS (
     SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::boolean[])
         AS w (tenant, conversation, since, everyone)
 ), said AS (
-    SELECT p.tenant, p.conversation, p.native_parent_id FROM post p JOIN wanted w USING (tenant, conversation)
-    WHERE p.own AND p.said_at >= w.since
-), people AS (
-    SELECT p.tenant, p.conversation, p.author FROM post p JOIN wanted w USING (tenant, conversation)
-    WHERE p.post = ANY ($5) OR p.native_id = ANY ($6)
-), ranked AS (
-    SELECT {_COLUMNS}, w.since, w.everyone OR p.author = ANY ($7)
-            OR (p.tenant, p.conversation, p.author) IN (SELECT * FROM people) AS concerned,
-        row_number() OVER (
-            PARTITION BY p.tenant, p.conversation, p.author, p.outcome IN ('due', 'drafted')
-            ORDER BY p.learned_at DESC
-        ) AS newness
+    SELECT p.event_id, p.tenant, p.conversation, p.native_parent_id
     FROM post p JOIN wanted w USING (tenant, conversation)
+    WHERE p.own AND p.said_at >= w.since
+), changing AS MATERIALIZED (
+    SELECT p.event_id, p.tenant, p.conversation, p.author FROM post p WHERE p.post = ANY ($5)
+), named AS (
+    SELECT c.* FROM changing c JOIN wanted w USING (tenant, conversation)
+    UNION ALL
+    SELECT p.event_id, p.tenant, p.conversation, p.author
+    FROM unnest($6::text[], $7::text[], $8::text[]) AS parent (tenant, conversation, native_id)
+        JOIN post p USING (tenant, conversation, native_id)
+), people AS (
+    SELECT tenant, conversation, author FROM named
+    UNION
+    SELECT * FROM unnest($9::text[], $10::text[], $11::text[])
+    UNION
+    SELECT p.tenant, p.conversation, p.author FROM post p JOIN wanted w USING (tenant, conversation)
+    WHERE w.everyone AND {_OPEN}
+), needed AS (
+    SELECT event_id FROM said
+    UNION
+    SELECT event_id FROM named
+    UNION
+    SELECT p.event_id FROM said s JOIN post p
+        ON (p.tenant, p.conversation, p.native_id) = (s.tenant, s.conversation, s.native_parent_id)
+    UNION
+    SELECT of_one.event_id FROM people, LATERAL (
+        (SELECT p.event_id FROM post p
+        WHERE (p.tenant, p.conversation, p.author) = (people.tenant, people.conversation, people.author)
+            AND {_OPEN} AND p.outcome IN ('due', 'drafted'))
+        UNION ALL
+        (SELECT p.event_id FROM post p
+        WHERE (p.tenant, p.conversation, p.author) = (people.tenant, people.conversation, people.author)
+            AND {_OPEN} AND p.outcome NOT IN ('due', 'drafted')
+        ORDER BY p.learned_at DESC LIMIT {_OPEN_CONTEXT})
+    ) AS of_one
 )
-SELECT * FROM ranked r
-WHERE r.post = ANY ($5)
-    OR r.native_id = ANY ($6)
-    OR (r.own AND r.said_at >= r.since)
-    OR (r.tenant, r.conversation, r.native_id) IN (SELECT * FROM said)
-    OR (r.is_current AND NOT r.closed AND NOT r.own AND r.concerned
-        AND (r.outcome IN ('due', 'drafted') OR r.newness <= {_OPEN_CONTEXT}))
-ORDER BY r.learned_at, r.event_id"""  # noqa: S608 - constants of this module
+SELECT {_COLUMNS} FROM needed JOIN post p USING (event_id)
+ORDER BY p.learned_at, p.event_id"""  # noqa: S608 - constants of this module
 
 _WHOLE_THREADS = f"""
 SELECT {_COLUMNS} FROM post p JOIN unnest($1::text[], $2::text[]) AS w (tenant, conversation)
@@ -138,8 +158,8 @@ async def load(connection: Connection, incoming: Sequence[Incoming]) -> Loaded:
         [min(each.said_at for each in by_key[key]) for key in keys],
         [any(each.own and each.native_parent_id is None for each in by_key[key]) for key in keys],
         sorted({each.post for each in heard}),
-        sorted({each.native_parent_id for each in heard if each.own and each.native_parent_id}),
-        sorted({each.author for each in heard if each.author}),
+        *_triples((*each.key, each.heard.native_parent_id) for each in incoming if each.heard.own),
+        *_triples((*each.key, each.heard.author) for each in incoming),
     )
     return await _assemble(connection, keys, rows, [each for each in heard if each.own])
 
@@ -283,6 +303,12 @@ def _plan_row(key: Key, author: str, plan: Plan) -> tuple[object, ...]:
 
 def _columns(keys: Sequence[Key]) -> tuple[list[str], list[str]]:
     return [tenant for tenant, _ in keys], [conversation for _, conversation in keys]
+
+
+def _triples(named: Iterable[tuple[str, str, str | None]]) -> tuple[list[str], list[str], list[str]]:
+    """Tenants, conversations and what is named in them, each once; without a name there is nothing to look for."""
+    found = sorted({(tenant, conversation, name) for tenant, conversation, name in named if name})
+    return [tenant for tenant, _, _ in found], [each for _, each, _ in found], [name for _, _, name in found]
 
 
 def _known(row: Row) -> Known:
