@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
+import asyncpg
 import structlog
 
 from chassis.errors import Crash
@@ -13,7 +14,12 @@ from services.feedback.store.locks import claim_presence
 
 _RETRY_SECONDS: Final = 1.0
 _CLOSE_SECONDS: Final = 2.0
-_NOT_NOW: Final[tuple[type[BaseException], ...]] = (*POSTGRES_UNAVAILABLE, Crash)
+_NOT_NOW: Final[tuple[type[BaseException], ...]] = (
+    *POSTGRES_UNAVAILABLE,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,  # the new session died before it was asked
+    Crash,
+)
 _log = structlog.get_logger(__name__)
 
 
@@ -32,11 +38,18 @@ class Presence:
     async def claim(self) -> None:
         """Open the session and take the lock."""
         session = await connect(self._settings, schema=self._schema, application_name=f"{self._schema}-presence")
-        if not await claim_presence(session):
+        try:
+            claimed = await claim_presence(session)
+        except BaseException:
+            session.terminate()
+            raise
+        if not claimed:
             await session.close(timeout=_CLOSE_SECONDS)
             raise Crash("the read models are being rebuilt: start again when that has ended")
         self._lost.clear()
         session.add_termination_listener(lambda _: self._lost.set())
+        if session.is_closed():  # before we listened
+            self._lost.set()
         self._session = session
 
     async def keep(self) -> None:
