@@ -12,6 +12,7 @@ import httpx
 from standardwebhooks import Webhook
 
 from chassis.clock import Clock
+from chassis.outbound.body import read_body
 from contracts.identity import conversation_name, reply_name
 from contracts.integrations import IntegrationsError, WebhookReply, resolve_secret
 from services.responder.channels.outcomes import Arrived, NotArrived, Outcome, Unknown
@@ -21,6 +22,7 @@ EVENT_TYPE: Final = "reply.approved"
 _MAX_ANSWER_BYTES: Final = 64 * 1024
 _MAX_ANSWER_SECONDS: Final = 5.0
 """How long the body of an answer is read; its status has told by then."""
+_PACKED: Final = {"accept-encoding": "gzip"}
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _NOT_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 """Raised before the first byte of a request left: nothing can have arrived."""
@@ -86,7 +88,7 @@ class WebhookChannel:
         self, method: str, url: str, headers: Mapping[str, str], body: str | None, reply_id: UUID
     ) -> Outcome:
         try:
-            async with self._http.stream(method, url, headers=headers, content=body) as response:
+            async with self._http.stream(method, url, headers={**_PACKED, **headers}, content=body) as response:
                 outcome = judge(response.status_code)
                 if isinstance(outcome, Arrived):
                     return Arrived(await _native_id(response) or str(reply_id))
@@ -131,14 +133,10 @@ def payload(reply: Reply, now: datetime) -> str:
 
 async def _native_id(response: httpx.Response) -> str | None:
     """The id in the answer's body, if it tells one; whatever is wrong with the body, the text has arrived."""
-    body = bytearray()
     try:
         async with asyncio.timeout(_MAX_ANSWER_SECONDS):
-            async for chunk in response.aiter_bytes():
-                body += chunk
-                if len(body) > _MAX_ANSWER_BYTES:
-                    return None
-        found = json.loads(bytes(body)).get("native_id")
+            body = await read_body(response, _MAX_ANSWER_BYTES)
+        found = json.loads(body).get("native_id")
     except (httpx.HTTPError, TimeoutError, ValueError, AttributeError):
         return None
     return found if isinstance(found, str) and found else None

@@ -1,6 +1,7 @@
 """Answers over a real network: what arrived is noted once, what is unknown is looked up, nothing is sent blindly."""
 
 import asyncio
+import gzip
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -28,6 +29,7 @@ from tests.factories import make_post_classified
 from tests.integration.responder.desk import START, Desk, Said
 from tests.integration.responder.receiver import SECRET, Receiver, receiving, trickling
 from tests.integration.responder.serving import until
+from tests.memory import peak_bytes
 
 pytestmark = pytest.mark.integration
 SETTINGS = DispatchSettings.model_validate({"request_timeout_seconds": 2, "lease_seconds": 60, "max_attempts": 3})
@@ -212,6 +214,21 @@ async def test_a_yes_whose_body_trickles_on_is_believed(pool: Pool, monkeypatch:
     ):
         reply = await approved(desk)
         await run(desk)
+        assert (await desk.reply(reply.reply_id)).state is State.SENT
+
+
+async def test_a_yes_whose_body_inflates_without_end_is_believed_and_not_inflated(pool: Pool) -> None:
+    bomb = gzip.compress(b"\0" * 100_000_000)
+    start = b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: %d\r\n\r\n" % len(bomb)
+    async with (
+        trickling(start + bomb) as port,
+        receiving() as receiver,
+        desk_for(pool, receiver, port=port) as desk,
+    ):
+        reply = await approved(desk)
+        with peak_bytes() as peak:
+            await run(desk)
+            assert peak() < 10_000_000
         assert (await desk.reply(reply.reply_id)).state is State.SENT
 
 
