@@ -9,6 +9,7 @@ from aiokafka.consumer.fetcher import FetchResult
 from aiokafka.errors import ConsumerStoppedError, CorruptRecordException, KafkaError, UnsupportedCodecError
 
 from chassis.errors import Crash
+from chassis.kafka.closing import close_wholly
 from chassis.kafka.refused import heed_refusals
 
 _UNREADABLE = (CorruptRecordException, UnsupportedCodecError)
@@ -43,6 +44,10 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka is untyped
             self._is_stuck = True
             raise self._crash(error) from error
         return dict(found)
+
+    async def stop(self) -> None:
+        """As aiokafka's, also while a broker is away."""
+        await close_wholly(super().stop(), self._client)
 
     def _crash(self, error: Exception) -> Crash:
         advice = f": nothing was committed past it; move the group {self._group_id} past it" if self._group_id else ""

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import ProducerClosed
 
+from chassis.kafka.closing import close_wholly
 from chassis.kafka.partitioner import partition_for
 from chassis.kafka.settings import KafkaSettings
 from chassis.messages import Headers
@@ -109,17 +110,7 @@ class Producer:
         sender = self._client._sender.sender_task  # noqa: SLF001
         if sender is not None:
             sender.cancel()
-        await self._stop_client()
-
-    async def _stop_client(self) -> None:
-        """With a request in flight aiokafka's `stop` ends in the cancellation of its own sender, and closes nothing."""
-        try:
-            await self._client.stop()
-        except asyncio.CancelledError:
-            if (task := asyncio.current_task()) is not None and task.cancelling():
-                raise
-        finally:
-            await self._client.client.close()
+        await close_wholly(self._client.stop(), self._client.client)
 
 
 def _one_per_topic(messages: Sequence[Writable]) -> Iterable[Writable]:

@@ -93,7 +93,7 @@ def listed(name: str, monkeypatch: pytest.MonkeyPatch) -> str:
     async def list_topics(_: object) -> list[str]:
         return [name]
 
-    monkeypatch.setattr("chassis.kafka.admin._Admin.list_topics", list_topics)
+    monkeypatch.setattr("chassis.kafka.admin.AIOKafkaAdminClient.list_topics", list_topics)
     return name
 
 

@@ -173,6 +173,18 @@ async def test_a_producer_that_was_given_up_leaves_nothing_open(stack: "Stack") 
     assert _open_clients() == (0, 0)
 
 
+async def test_a_consumer_that_is_stopped_while_the_broker_is_away_leaves_nothing_open(stack: "Stack") -> None:
+    box = await sandbox(stack.bootstrap_servers)
+    for _ in range(3):  # where its fetch is at that moment is chance
+        consumer = Consumer(bootstrap_servers=stack.bootstrap_servers, enable_auto_commit=False)
+        await consumer.start()
+        consumer.assign([TopicPartition(box.source, 0)])
+        async with broker_away(stack):
+            await asyncio.sleep(1)
+            await consumer.stop()
+        assert _open_clients() == (0, 0)
+
+
 def _open_clients() -> tuple[int, int]:
     """How many clients look after their metadata, and how many connections are open."""
     looking_after = [task for task in asyncio.all_tasks() if "_md_synchronizer" in repr(task.get_coro())]
