@@ -35,7 +35,9 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka is untyped
         if self._is_stuck:
             raise ConsumerStoppedError
         try:
-            found = await super().getmany(*partitions, timeout_ms=timeout_ms, max_records=max_records)
+            found: dict[TopicPartition, list[ConsumerRecord]] = await super().getmany(
+                *partitions, timeout_ms=timeout_ms, max_records=max_records
+            )
         except ConsumerStoppedError:
             raise
         except Exception as error:
@@ -43,14 +45,16 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka is untyped
                 raise
             self._is_stuck = True
             raise self._crash(error) from error
-        return dict(found)
+        return found
 
     async def stop(self) -> None:
         """As aiokafka's, also while a broker is away."""
         await close_wholly(super().stop(), self._client)
 
     def _crash(self, error: Exception) -> Crash:
-        advice = f": nothing was committed past it; move the group {self._group_id} past it" if self._group_id else ""
+        advice = (
+            f": nothing was committed past it; move the group {self._group_id} past its batch" if self._group_id else ""
+        )
         return Crash(
             f"{self._place()}, or one of its batch, cannot be read ({type(error).__name__}: {error}). "
             f"Find out who wrote it{advice}"

@@ -54,14 +54,7 @@ async def test_a_consumer_dead_letters_the_original_and_goes_on(kafka_bootstrap:
     await write_poison(box, poison)
     broker = build_broker(box.settings, client_id="test")
     async with DeadLetters(box.settings, client_id="test") as dead_letters:
-        consume_batches(
-            broker,
-            topics=[box.source],
-            group=box.group,
-            decode=decode,
-            handle=seen.handle,
-            dead_letters=dead_letters,
-        )
+        _collecting(broker, box, seen, dead_letters)
         async with running(broker):
             await until(box.is_done)
     assert seen.values == [b"1", b"2"]
@@ -114,7 +107,7 @@ async def test_a_header_name_that_aiokafka_cannot_read_ends_the_subscription_wit
     async with DeadLetters(box.settings, client_id="test") as dead_letters:
         subscription = _collecting(broker, box, seen, dead_letters)
         async with running(broker):
-            advice = rf"offset 1 of {box.source}\[0\].*UnicodeDecodeError.*group {box.group} past it"
+            advice = rf"offset 1 of {box.source}\[0\].*UnicodeDecodeError.*group {box.group} past its batch"
             with pytest.raises(Crash, match=advice):
                 await asyncio.wait_for(subscription.wait_failed(), 20)
     assert await box.uncommitted() in {1, 2}
