@@ -5,8 +5,10 @@ from collections import Counter
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
+import asyncpg
 import structlog
 
+from chassis.postgres import POSTGRES_UNAVAILABLE
 from services.responder.deliveries import Due, UnderWay
 
 _SHARE: Final = 4
@@ -44,10 +46,10 @@ class Places:
         return True
 
     def check(self) -> None:
-        """Raise what a delivery failed with since the last time."""
+        """Raise what deliveries failed with since the last time; a defect before what PostgreSQL refused."""
         failures, self._failures = self._failures, []
-        for error in failures:
-            raise error
+        if failures:
+            raise min(failures, key=_is_of_postgresql)
 
     async def emptied(self, seconds: float | None = None) -> None:
         """Wait until everything under way has ended, no longer than `seconds`; what is left then is cut off."""
@@ -62,3 +64,7 @@ class Places:
         if not task.cancelled() and (error := task.exception()) is not None:
             self._failures.append(error)
         self._on_free()
+
+
+def _is_of_postgresql(error: BaseException) -> bool:
+    return isinstance(error, (*POSTGRES_UNAVAILABLE, asyncpg.PostgresError))

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import asyncpg
 import structlog
 
-from chassis.postgres import POSTGRES_UNAVAILABLE
+from chassis.postgres import POSTGRES_UNAVAILABLE, closed_means_unavailable
 
 _PAUSE_SECONDS = 1.0
 _log = structlog.get_logger(__name__)
@@ -41,7 +41,8 @@ async def repeat(step: Callable[[], Awaitable[int]], signal: Signal, poll_second
     """
     while True:
         try:
-            found = await step()
+            with closed_means_unavailable():
+                found = await step()
         except POSTGRES_UNAVAILABLE as error:
             _log.warning("postgres_awaited", worker=worker, error_class=type(error).__name__)
             await asyncio.sleep(_PAUSE_SECONDS)

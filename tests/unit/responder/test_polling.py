@@ -10,14 +10,20 @@ from services.responder.polling import Signal, repeat
 
 
 @pytest.mark.parametrize(
-    "refusal", [asyncpg.QueryCanceledError, asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError, OSError]
+    "refusal",
+    [
+        asyncpg.QueryCanceledError("not now"),
+        asyncpg.DeadlockDetectedError("not now"),
+        asyncpg.LockNotAvailableError("not now"),
+        OSError("not now"),
+        asyncpg.InterfaceError("connection is closed"),
+    ],
+    ids=repr,
 )
-async def test_what_postgresql_refuses_is_tried_again(
-    refusal: type[Exception], monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_what_postgresql_refuses_is_tried_again(refusal: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(polling, "_PAUSE_SECONDS", 0.0)
     done = asyncio.Event()
-    errors = iter([refusal("not now")])
+    errors = iter([refusal])
 
     async def step() -> int:
         for error in errors:
