@@ -91,8 +91,10 @@ def mix(
         print_json(mix_lines.shown(stream, learnt))
     for line in () if as_json or not texts else mix_lines.as_rules(found):
         typer.echo(line)
-    if bad_lines or not texts:
+    if bad_lines:
         raise CommandError(f"{file}: {bad_lines} of its first lines hold no text: `ascolto classify` says why.")
+    if not texts:
+        raise CommandError(f"{file} is empty: give a file with a text in each line.")
 
 
 async def _heard(addresses: Addresses, days: int) -> list[Text]:

@@ -319,13 +319,20 @@ def test_names_that_yaml_takes_for_something_else_are_networks(tmp_path: Path, n
     assert list(rules.mixes) == [Stream(network)]
 
 
-@pytest.mark.parametrize("content", [b"", b'{"body": "hello"}\n' * 250, bytes(range(256))])
-def test_a_file_without_texts_is_no_file_without_a_mix(tmp_path: Path, content: bytes) -> None:
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"", "posts.jsonl is empty: give a file with a text in each line"),
+        (b'{"body": "hello"}\n' * 250, "250 of its first lines hold no text"),
+        (bytes(range(256)), "hold no text"),
+    ],
+)
+def test_a_file_without_texts_is_no_file_without_a_mix(tmp_path: Path, content: bytes, problem: str) -> None:
     file = tmp_path / "posts.jsonl"
     file.write_bytes(content)
     result = _mix(file)
     assert isinstance(result.exception, CommandError)
-    assert ("mix" in result.stdout, "hold no text" in str(result.exception)) == (False, True)
+    assert ("mix" in result.stdout, problem in str(result.exception)) == (False, True)
 
 
 def test_of_a_long_text_no_more_is_kept_than_counts(tmp_path: Path) -> None:
