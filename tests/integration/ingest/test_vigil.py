@@ -71,6 +71,35 @@ async def vigil(dsn: str, watched: Watched, told: Told) -> AsyncIterator[Heartbe
                     await task
 
 
+async def refused_often(beats: Heartbeats, told: Told) -> None:
+    """Let deliveries be refused until it is told."""
+    for _ in range(3):
+        beats.refused(HOOK)
+    await eventually(lambda: told.reasons()[-1:] == ["AUTH_FAILED"])
+
+
+async def heard_after_silence(beats: Heartbeats, told: Told) -> None:
+    """Wait until it is silent, and then deliver until it is heard."""
+    await eventually(lambda: told.reasons() == ["SILENT"])
+
+    def is_heard() -> bool:
+        beats.verified(HOOK)  # again with each look: between a delivery and the next look it may be silent anew
+        return told.reasons()[:2] == ["SILENT", None]
+
+    await eventually(is_heard)
+
+
+async def refused_then_disabled_then_enabled(dsn: str) -> Told:
+    told, watched = Told(), Watched(Charge(hook()))
+    async with vigil(dsn, watched, told) as beats:
+        await refused_often(beats, told)
+        watched.charges = {HOOK: resting(hook())}
+        await eventually(lambda: told.reasons() == ["AUTH_FAILED", "DISABLED"])
+        watched.charges = {HOOK: Charge(hook())}
+        await eventually(lambda: told.reasons() == ["AUTH_FAILED", "DISABLED", None])
+    return told
+
+
 async def ended(dsn: str) -> bool:
     """End the session of the vigil; tells whether there was one."""
     connection = await asyncpg.connect(dsn)
@@ -88,9 +117,7 @@ async def ended(dsn: str) -> bool:
 async def test_repeated_bad_signatures_are_a_gap_until_a_delivery_is_good(migrated_dsn: str) -> None:
     told = Told()
     async with vigil(migrated_dsn, Watched(Charge(hook())), told) as beats:
-        for _ in range(3):
-            beats.refused(HOOK)
-        await eventually(lambda: told.reasons() == ["AUTH_FAILED"])
+        await refused_often(beats, told)
         beats.verified(HOOK)
         await eventually(lambda: told.reasons() == ["AUTH_FAILED", None])
     assert told.changes[-1].heard_at is not None
@@ -99,13 +126,7 @@ async def test_repeated_bad_signatures_are_a_gap_until_a_delivery_is_good(migrat
 async def test_silence_is_a_gap_only_where_deliveries_are_expected(migrated_dsn: str) -> None:
     expected, not_expected = Told(), Told()
     async with vigil(migrated_dsn, Watched(Charge(hook(silence_seconds="0.5"))), expected) as beats:
-        await eventually(lambda: expected.reasons() == ["SILENT"])
-
-        def is_heard_again() -> bool:
-            beats.verified(HOOK)  # again with each look: between a delivery and the next look it may be silent anew
-            return expected.reasons()[:2] == ["SILENT", None]
-
-        await eventually(is_heard_again)
+        await heard_after_silence(beats, expected)
     async with vigil(migrated_dsn, Watched(Charge(hook()), Charge(witness())), not_expected):
         await eventually(lambda: not_expected.reasons_of(WITNESS) == ["SILENT"])
     assert not_expected.reasons_of(HOOK) == []
@@ -115,9 +136,7 @@ async def test_a_restart_neither_repeats_nor_forgets(migrated_dsn: str) -> None:
     first, second, third = Told(), Told(), Told()
     watched = Watched(Charge(hook()))
     async with vigil(migrated_dsn, watched, first) as beats:
-        for _ in range(3):
-            beats.refused(HOOK)
-        await eventually(lambda: first.reasons() == ["AUTH_FAILED"])
+        await refused_often(beats, first)
     async with vigil(migrated_dsn, Watched(Charge(hook()), Charge(witness())), second):
         await eventually(lambda: second.reasons_of(WITNESS) == ["SILENT"])
     async with vigil(migrated_dsn, watched, third) as beats:
@@ -149,15 +168,8 @@ async def test_who_is_disabled_is_told_so_and_hears_again_once_enabled(migrated_
 
 
 async def test_what_was_refused_before_it_was_disabled_says_nothing_afterwards(migrated_dsn: str) -> None:
-    told, watched = Told(), Watched(Charge(hook()))
-    async with vigil(migrated_dsn, watched, told) as beats:
-        for _ in range(3):
-            beats.refused(HOOK)
-        await eventually(lambda: told.reasons() == ["AUTH_FAILED"])
-        watched.charges = {HOOK: resting(hook())}
-        await eventually(lambda: told.reasons() == ["AUTH_FAILED", "DISABLED"])
-        watched.charges = {HOOK: Charge(hook())}
-        await eventually(lambda: told.reasons() == ["AUTH_FAILED", "DISABLED", None])
+    told = await refused_then_disabled_then_enabled(migrated_dsn)
+    assert told.reasons() == ["AUTH_FAILED", "DISABLED", None]
 
 
 async def test_who_was_fetched_is_let_go_of_before_it_is_told_disabled(migrated_dsn: str) -> None:
@@ -179,6 +191,4 @@ async def test_it_goes_on_after_the_session_was_lost(migrated_dsn: str) -> None:
     told = Told()
     async with vigil(migrated_dsn, Watched(Charge(hook())), told) as beats:
         await until(lambda: ended(migrated_dsn))
-        for _ in range(3):
-            beats.refused(HOOK)
-        await eventually(lambda: told.reasons() == ["AUTH_FAILED"])
+        await refused_often(beats, told)

@@ -10,7 +10,17 @@ from services.ingest.fetching.coverage import Expectation, Missed
 from services.ingest.vigil import Charge
 from tests.integration.ingest.fetched import INTEGRATION, Told, eventually, fetching, listener
 from tests.integration.ingest.test_fetching_runner import Counting
-from tests.integration.ingest.test_vigil import HOOK, Watched, fetched, hook, resting, vigil
+from tests.integration.ingest.test_vigil import (
+    HOOK,
+    Watched,
+    fetched,
+    heard_after_silence,
+    hook,
+    refused_often,
+    refused_then_disabled_then_enabled,
+    resting,
+    vigil,
+)
 
 pytestmark = pytest.mark.integration
 
@@ -58,24 +68,14 @@ async def test_a_fetched_one_goes_on_where_it_was(migrated_dsn: str) -> None:
 async def test_the_time_of_bad_signatures_stays_a_gap(migrated_dsn: str) -> None:
     told, watched = Told(), Watched(Charge(hook()))
     async with vigil(migrated_dsn, watched, told) as beats:
-        for _ in range(3):
-            beats.refused(HOOK)
-        await eventually(lambda: told.reasons() == ["AUTH_FAILED"])
+        await refused_often(beats, told)
         beats.verified(HOOK)
         await eventually(lambda: told.reasons() == ["AUTH_FAILED", None])
     assert [(gap.since, gap.reason) for gap in told.gaps] == [(told.changes[0].now.since, Missed.TURNED_AWAY)]
 
 
 async def test_gaps_of_several_reasons_follow_each_other_without_a_hole(migrated_dsn: str) -> None:
-    told, watched = Told(), Watched(Charge(hook()))
-    async with vigil(migrated_dsn, watched, told) as beats:
-        for _ in range(3):
-            beats.refused(HOOK)
-        await eventually(lambda: told.reasons() == ["AUTH_FAILED"])
-        watched.charges = {HOOK: resting(hook())}
-        await eventually(lambda: told.reasons() == ["AUTH_FAILED", "DISABLED"])
-        watched.charges = {HOOK: Charge(hook())}
-        await eventually(lambda: told.reasons() == ["AUTH_FAILED", "DISABLED", None])
+    told = await refused_then_disabled_then_enabled(migrated_dsn)
     refused, disabled = told.gaps
     assert refused.since == told.changes[0].now.since
     assert disabled.since == told.changes[1].now.since
@@ -85,13 +85,7 @@ async def test_gaps_of_several_reasons_follow_each_other_without_a_hole(migrated
 async def test_silence_is_no_gap_that_stays(migrated_dsn: str) -> None:
     told = Told()
     async with vigil(migrated_dsn, Watched(Charge(hook(silence_seconds="0.5"))), told) as beats:
-        await eventually(lambda: told.reasons() == ["SILENT"])
-
-        def is_heard_again() -> bool:
-            beats.verified(HOOK)  # again with each look: between a delivery and the next look it may be silent anew
-            return told.reasons()[:2] == ["SILENT", None]
-
-        await eventually(is_heard_again)
+        await heard_after_silence(beats, told)
     assert told.gaps == []
 
 
@@ -102,7 +96,5 @@ async def test_a_restart_while_it_is_disabled_forgets_no_gap(migrated_dsn: str) 
     async with vigil(migrated_dsn, Watched(Charge(hook())), after):
         await eventually(lambda: after.reasons() == [None])
     async with vigil(migrated_dsn, Watched(Charge(hook())), again) as beats:
-        for _ in range(3):
-            beats.refused(HOOK)
-        await eventually(lambda: again.reasons() == ["AUTH_FAILED"])
+        await refused_often(beats, again)
     assert [gap.since for gap in (*before.gaps, *after.gaps, *again.gaps)] == [before.changes[0].now.since]
